@@ -1,0 +1,36 @@
+#include <stdlib.h>
+
+#include "bench.h"
+#include "cases/apodisation.h"
+
+typedef struct state {
+    fmx_signal signal;
+    const fmx_case_apodisation *c;
+} state;
+
+static fmx_status step(void *user)
+{
+    state *s = user;
+    return fmx_apodise(&s->signal, &s->c->options);
+}
+
+static fmx_status run(fmx_device *device, fmx__bench_run *results)
+{
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(fmx_cases_apodisation); ++i) {
+        state s = {.c = &fmx_cases_apodisation[i]};
+        if (!s.c->bench)
+            continue;
+        status = fmx_signal_create(device, FMX_DOMAIN_TIME, true, s.c->rows, s.c->points, &s.signal);
+        for (size_t row = 0; status == FMX_OK && row < s.c->rows; ++row) {
+            s.signal.row[row].sw_hz = 8000;
+            s.signal.row[row].valid = s.c->points;
+        }
+        if (status == FMX_OK)
+            status = fmx__bench_measure(results, s.c->name, step, &s);
+        fmx_signal_clear(&s.signal);
+    }
+    return status;
+}
+
+const fmx__bench fmx__bench_apodisation = {"apodisation", run};

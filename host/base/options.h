@@ -1,0 +1,51 @@
+/* Options of stages, ops and sections: one table serves the recipe parser, --set, the docs and the
+ * provenance that is written into every output. */
+#ifndef FIDMIX_OPTIONS_H
+#define FIDMIX_OPTIONS_H
+
+#include "base.h"
+
+enum { FMX__TEXT_OPTION = 256, FMX__NUMBERS_OPTION = 64 };
+
+typedef enum fmx__option_type {
+    FMX__OPTION_NUMBER,  /* double */
+    FMX__OPTION_INTEGER, /* int64_t */
+    FMX__OPTION_BOOL,    /* bool */
+    FMX__OPTION_CHOICE,  /* int, index into choices */
+    FMX__OPTION_TEXT,    /* char[FMX__TEXT_OPTION] */
+    FMX__OPTION_NUMBERS, /* fmx__numbers */
+} fmx__option_type;
+
+/* A short list of numbers, [0.5, 9.5] in a recipe. */
+typedef struct fmx__numbers {
+    size_t count;
+    double value[FMX__NUMBERS_OPTION];
+} fmx__numbers;
+
+typedef struct fmx__option {
+    const char *key;
+    fmx__option_type type;
+    size_t offset; /* offsetof in the options struct */
+    const char *unit; /* "Hz", "ppm", "points"; "" for none */
+    double least;     /* NUMBER, INTEGER and each of NUMBERS: allowed range, ends included */
+    double most;
+    const char *const *choices; /* CHOICE: NULL-terminated names, by value */
+    const char *doc;            /* one sentence for docs/recipes.md and error messages */
+} fmx__option;
+
+/* Sets one option from its text ("0.3", "true", "gaussian", "[0.5, 9.5]") in the options struct at
+ * `options`. `where` heads the message ("recipe.yml:12: process.apodisation"). Errors:
+ * FMX_ERROR_RECIPE naming key, what was expected and, for an unknown key or choice, the nearest. */
+fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t count, void *options,
+                           const char *where, const char *key, const char *text);
+
+/* The value of an option as text that fmx__option_set reads back to the same value (numbers with
+ * the fewest digits that do), in a string released with free(). */
+fmx_status fmx__option_text(fmx_context *ctx, const fmx__option *option, const void *options,
+                            char **out);
+
+/* The name in `names` (count of them) with the smallest edit distance to `text`; NULL when nothing
+ * is near (distance above half the length). */
+const char *fmx__nearest_name(const char *text, const char *const *names, size_t count);
+
+#endif

@@ -1,0 +1,29 @@
+/* Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405): the one random stream.
+ * Key = (seed, purpose), counter = (item, draw, position); the same numbers come from
+ * fmx_philox in kernels/common.clh. */
+#ifndef FIDMIX_PHILOX_H
+#define FIDMIX_PHILOX_H
+
+#include <stdint.h>
+
+/* What a number is drawn for; part of the key. Values are fixed: they are in every result. */
+typedef enum fmx__purpose {
+    FMX__PURPOSE_NOISE = 1,      /* receiver noise of a simulated FID */
+    FMX__PURPOSE_SPECTRUM = 2,   /* widths, phases, amounts of a simulated FID */
+    FMX__PURPOSE_COMPLETION = 3, /* noise that fills the ends of a spectrum */
+    FMX__PURPOSE_REGIONS = 4,    /* noise that replaces removed regions */
+    FMX__PURPOSE_TEST = 100,
+} fmx__purpose;
+
+/* out = Philox4x32-10(counter, key). */
+void fmx__philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
+
+/* Four words for (seed, purpose, item, draw, position). The seed is folded to 32 bits by xor of
+ * its halves; the counter is (item low, item high, draw, position); position counts blocks of four. */
+void fmx__random_words(uint32_t out[4], uint64_t seed, fmx__purpose purpose, uint64_t item,
+                       uint32_t draw, uint32_t position);
+
+/* Uniform on [0, 1): word * 2^-32. */
+double fmx__uniform(uint32_t word);
+
+#endif

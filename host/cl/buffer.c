@@ -1,0 +1,239 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cl_internal.h"
+
+enum { POOL_SLACK = 2 };                             /* reuse up to twice the size asked for */
+static const size_t pool_most_bytes = (size_t)2 << 30; /* kept for reuse, bytes */
+
+static cl_int fill(fmx_device *device, cl_mem memory, unsigned char byte, size_t offset,
+                   size_t bytes)
+{
+    if (bytes == 0)
+        return CL_SUCCESS;
+    return clEnqueueFillBuffer(device->queue, memory, &byte, 1, offset, bytes, 0, NULL, NULL);
+}
+
+/* Takes the smallest pooled buffer that fits without wasting more than half; NULL if none. */
+static fmx_buffer *from_pool(fmx_device *device, size_t bytes)
+{
+    size_t best = device->pooled;
+    for (size_t i = 0; i < device->pooled; ++i) {
+        size_t capacity = device->pool[i]->capacity;
+        if (capacity >= bytes && capacity / POOL_SLACK <= bytes &&
+            (best == device->pooled || capacity < device->pool[best]->capacity))
+            best = i;
+    }
+    if (best == device->pooled)
+        return NULL;
+    fmx_buffer *buffer = device->pool[best];
+    memmove(&device->pool[best], &device->pool[best + 1],
+            (device->pooled - best - 1) * sizeof device->pool[0]);
+    --device->pooled;
+    device->pooled_bytes -= buffer->capacity;
+    return buffer;
+}
+
+static void destroy(fmx_buffer *buffer)
+{
+    clReleaseMemObject(buffer->memory);
+    free(buffer);
+}
+
+void fmx__pool_release(fmx_device *device)
+{
+    for (size_t i = 0; i < device->pooled; ++i)
+        destroy(device->pool[i]);
+    device->pooled = 0;
+    device->pooled_bytes = 0;
+}
+
+static fmx_status check_size(fmx_device *device, size_t bytes)
+{
+    if (bytes == 0)
+        return fmx__fail(device->ctx, FMX_ERROR_SHAPE, "a device buffer of 0 bytes was asked for");
+    if (device->fail_countdown > 0 && --device->fail_countdown == 0)
+        return fmx__cl_fail(device->ctx, CL_MEM_OBJECT_ALLOCATION_FAILURE, "test allocation");
+    if (bytes > device->info.largest_allocation_bytes)
+        return fmx__fail(device->ctx, FMX_ERROR_DEVICE_MEMORY,
+                         "a buffer of %zu bytes exceeds the largest allocation of \"%s\", %llu "
+                         "bytes; use fewer or shorter rows per batch",
+                         bytes, device->info.name,
+                         (unsigned long long)device->info.largest_allocation_bytes);
+    return FMX_OK;
+}
+
+/* Allocates; after a refusal the pool is emptied and the allocation tried once more. */
+static fmx_status allocate(fmx_device *device, const void *data, size_t bytes, fmx_buffer **out)
+{
+    size_t extra = device->guard ? (size_t)FMX__GUARD_BYTES : 0;
+    fmx_buffer *buffer = NULL;
+    fmx_status status = fmx__alloc(device->ctx, 1, sizeof *buffer, "a buffer", &buffer);
+    if (status != FMX_OK)
+        return status;
+    bool copies = data != NULL && extra == 0;
+    cl_int code = CL_SUCCESS;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        /* the flag says "read only"; the pointer stays const in fact */
+        union {
+            const void *from;
+            void *to;
+        } host = {copies ? data : NULL};
+        buffer->memory =
+            clCreateBuffer(device->context,
+                           CL_MEM_READ_WRITE | (copies ? (cl_mem_flags)CL_MEM_COPY_HOST_PTR : 0),
+                           bytes + extra, host.to, &code);
+        if (code == CL_SUCCESS || device->pooled == 0)
+            break;
+        clFinish(device->queue);
+        fmx__pool_release(device);
+    }
+    if (code != CL_SUCCESS) {
+        free(buffer);
+        return fmx__cl_fail(device->ctx, code, "allocating a device buffer");
+    }
+    buffer->device = device;
+    buffer->bytes = bytes;
+    buffer->capacity = bytes;
+    buffer->guarded = extra > 0;
+    *out = buffer;
+    if (buffer->guarded) {
+        code = fill(device, buffer->memory, 0xFF, 0, bytes); /* every float a NaN */
+        if (code == CL_SUCCESS)
+            code = fill(device, buffer->memory, FMX__GUARD_BYTE, bytes, extra);
+        if (code == CL_SUCCESS && data != NULL)
+            status = fmx_buffer_write(buffer, 0, data, bytes);
+        if (code != CL_SUCCESS)
+            status = fmx__cl_fail(device->ctx, code, "filling a guarded buffer");
+        if (status != FMX_OK) {
+            destroy(buffer);
+            *out = NULL;
+        }
+    }
+    return status;
+}
+
+fmx_status fmx_buffer_create(fmx_device *device, size_t bytes, fmx_buffer **out)
+{
+    *out = NULL;
+    fmx_status status = check_size(device, bytes);
+    if (status != FMX_OK)
+        return status;
+    *out = device->guard ? NULL : from_pool(device, bytes);
+    if (*out != NULL) {
+        (*out)->bytes = bytes;
+        return FMX_OK;
+    }
+    return allocate(device, NULL, bytes, out);
+}
+
+fmx_status fmx_buffer_create_copy(fmx_device *device, const void *data, size_t bytes,
+                                  fmx_buffer **out)
+{
+    *out = NULL;
+    fmx_status status = check_size(device, bytes);
+    return status == FMX_OK ? allocate(device, data, bytes, out) : status;
+}
+
+static void check_guard(fmx_buffer *buffer)
+{
+    unsigned char guard[FMX__GUARD_BYTES];
+    fmx_device *device = buffer->device;
+    cl_int code = clEnqueueReadBuffer(device->queue, buffer->memory, CL_TRUE, buffer->capacity,
+                                      sizeof guard, guard, 0, NULL, NULL);
+    for (size_t i = 0; code == CL_SUCCESS && i < sizeof guard; ++i) {
+        if (guard[i] != FMX__GUARD_BYTE)
+            device->guard_broken = true;
+    }
+}
+
+void fmx_buffer_release(fmx_buffer *buffer)
+{
+    if (buffer == NULL)
+        return;
+    fmx_device *device = buffer->device;
+    if (buffer->guarded)
+        check_guard(buffer);
+    if (buffer->guarded || device->guard || device->pooled == FMX__POOL_SLOTS ||
+        device->pooled_bytes + buffer->capacity > pool_most_bytes) {
+        destroy(buffer);
+        return;
+    }
+    device->pool[device->pooled++] = buffer;
+    device->pooled_bytes += buffer->capacity;
+}
+
+size_t fmx_buffer_bytes(const fmx_buffer *buffer)
+{
+    return buffer->bytes;
+}
+
+static fmx_status check_range(const fmx_buffer *buffer, size_t offset, size_t bytes,
+                              const char *what)
+{
+    size_t end = 0;
+    if (!fmx__size_add(offset, bytes, &end) || end > buffer->bytes)
+        return fmx__fail(buffer->device->ctx, FMX_ERROR_SHAPE,
+                         "%s: %zu bytes from %zu on exceed a buffer of %zu bytes", what, bytes,
+                         offset, buffer->bytes);
+    return FMX_OK;
+}
+
+fmx_status fmx_buffer_write(fmx_buffer *buffer, size_t offset, const void *data, size_t bytes)
+{
+    fmx_status status = check_range(buffer, offset, bytes, "writing a buffer");
+    if (status != FMX_OK || bytes == 0)
+        return status;
+    cl_int code = clEnqueueWriteBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset,
+                                       bytes, data, 0, NULL, NULL);
+    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(buffer->device->ctx, code, "writing a buffer");
+}
+
+fmx_status fmx_buffer_read(fmx_buffer *buffer, size_t offset, void *data, size_t bytes)
+{
+    fmx_status status = check_range(buffer, offset, bytes, "reading a buffer");
+    if (status != FMX_OK || bytes == 0)
+        return status;
+    cl_int code = clEnqueueReadBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset, bytes,
+                                      data, 0, NULL, NULL);
+    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(buffer->device->ctx, code, "reading a buffer");
+}
+
+fmx_status fmx_buffer_copy(fmx_buffer *to, size_t to_offset, fmx_buffer *from, size_t from_offset,
+                           size_t bytes)
+{
+    fmx_status status = check_range(to, to_offset, bytes, "copying to a buffer");
+    if (status == FMX_OK)
+        status = check_range(from, from_offset, bytes, "copying from a buffer");
+    if (status != FMX_OK || bytes == 0)
+        return status;
+    cl_int code = clEnqueueCopyBuffer(to->device->queue, from->memory, to->memory, from_offset,
+                                      to_offset, bytes, 0, NULL, NULL);
+    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(to->device->ctx, code, "copying a buffer");
+}
+
+fmx_status fmx_buffer_zero(fmx_buffer *buffer, size_t offset, size_t bytes)
+{
+    fmx_status status = check_range(buffer, offset, bytes, "zeroing a buffer");
+    if (status != FMX_OK)
+        return status;
+    cl_int code = fill(buffer->device, buffer->memory, 0, offset, bytes);
+    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(buffer->device->ctx, code, "zeroing a buffer");
+}
+
+void fmx__device_guard(fmx_device *device, bool on)
+{
+    device->guard = on;
+    if (on)
+        fmx__pool_release(device);
+}
+
+bool fmx__device_guard_broken(const fmx_device *device)
+{
+    return device->guard_broken;
+}
+
+void fmx__device_fail_allocation(fmx_device *device, size_t nth)
+{
+    device->fail_countdown = nth;
+}

@@ -1,0 +1,86 @@
+/* What the files of the device room share. Nothing outside host/cl includes this. */
+#ifndef FIDMIX_CL_INTERNAL_H
+#define FIDMIX_CL_INTERNAL_H
+
+#define CL_TARGET_OPENCL_VERSION 120
+#include <CL/cl.h>
+
+#include "base.h"
+#include "fidmix/device.h"
+#include "launch.h"
+
+enum { FMX__GUARD_BYTES = 256, FMX__POOL_SLOTS = 64, FMX__GUARD_BYTE = 0xA5 };
+
+struct fmx_buffer {
+    fmx_device *device;
+    cl_mem memory;
+    size_t bytes;    /* asked for */
+    size_t capacity; /* allocated, without the guard */
+    bool guarded;
+};
+
+typedef struct fmx__kernel {
+    char name[64];
+    cl_kernel kernel;
+    cl_uint arg_count;
+    size_t largest_group;
+    struct fmx__kernel *next;
+} fmx__kernel;
+
+typedef struct fmx__program {
+    char *key; /* "stem options" */
+    cl_program program;
+    fmx__kernel *kernels;
+    struct fmx__program *next;
+} fmx__program;
+
+/* One launch whose time is not known yet. */
+typedef struct fmx__pending {
+    cl_event event;
+    size_t row;
+} fmx__pending;
+
+struct fmx_device {
+    fmx_context *ctx;
+    fmx_device_info info;
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;
+    fmx__program *programs;
+    fmx_buffer *pool[FMX__POOL_SLOTS]; /* released buffers, most recent last */
+    size_t pooled;
+    size_t pooled_bytes;
+    bool profile;
+    fmx_profile_row *rows;
+    size_t row_count;
+    size_t row_capacity;
+    fmx__pending *pending;
+    size_t pending_count;
+    size_t pending_capacity;
+    bool guard;
+    bool guard_broken;
+    size_t fail_countdown;
+};
+
+/* Name of an OpenCL error code, "CL_INVALID_VALUE". */
+const char *fmx__cl_error_name(cl_int code);
+
+/* Records a failed OpenCL call: chooses the status (memory, lost, build, other) by the code. */
+fmx_status fmx__cl_fail(fmx_context *ctx, cl_int code, const char *what);
+
+/* The kernel of a stem, compiled at first use. */
+fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char *options,
+                               const char *kernel, fmx__kernel **out);
+void fmx__program_release_all(fmx_device *device);
+
+/* Disk cache of program binaries, keyed by `key`. A missing, damaged or foreign entry is no error:
+ * *data is NULL then. data is released with free(). */
+void fmx__cache_load(fmx_context *ctx, const char *key, unsigned char **data, size_t *bytes);
+void fmx__cache_store(fmx_context *ctx, const char *key, const unsigned char *data, size_t bytes);
+
+void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event event);
+void fmx__profile_release(fmx_device *device);
+void fmx__pool_release(fmx_device *device);
+
+#endif

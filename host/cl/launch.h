@@ -1,0 +1,75 @@
+/* The one way to launch a kernel. */
+#ifndef FIDMIX_LAUNCH_H
+#define FIDMIX_LAUNCH_H
+
+#include "base.h"
+#include "fidmix/device.h"
+
+typedef enum fmx__arg_kind {
+    FMX__ARG_BUFFER,
+    FMX__ARG_LOCAL,
+    FMX__ARG_U32,
+    FMX__ARG_I32,
+    FMX__ARG_U64,
+    FMX__ARG_F32,
+} fmx__arg_kind;
+
+typedef struct fmx__arg {
+    fmx__arg_kind kind;
+    fmx_buffer *buffer;
+    size_t bytes; /* BUFFER: what the kernel reaches; LOCAL: size of the local array */
+    union {
+        uint32_t u32;
+        int32_t i32;
+        uint64_t u64;
+        float f32;
+    } value;
+} fmx__arg;
+
+/* `need` bytes are what the kernel reads or writes at most; a smaller buffer is refused. */
+fmx__arg fmx__arg_buffer(fmx_buffer *buffer, size_t need);
+fmx__arg fmx__arg_local(size_t bytes);
+fmx__arg fmx__arg_u32(size_t value); /* refused at launch when it does not fit 32 bits */
+fmx__arg fmx__arg_i32(int32_t value);
+fmx__arg fmx__arg_u64(uint64_t value);
+fmx__arg fmx__arg_f32(double value);
+
+typedef struct fmx__launch {
+    const char *stem;    /* kernels/<stem>.cl */
+    const char *kernel;  /* function in it */
+    const char *options; /* tile sizes, "-DTILE=16"; NULL or "" for the defaults */
+    const fmx__arg *arg;
+    size_t arg_count;
+    unsigned dims;     /* 1 to 3 */
+    size_t global[3];  /* items wanted; rounded up to whole groups, so kernels check bounds */
+    size_t local[3];   /* all 0: the driver chooses (then global is not rounded) */
+    bool fixed_group;  /* the kernel declares its group size; otherwise local[0] is halved until it
+                          is within what kernel and device allow */
+    double flops;      /* the stem's own statement, for profile and benchmark */
+    double bytes;
+} fmx__launch;
+
+/* Compiles what is not compiled yet, checks arguments against the kernel and the buffers, and
+ * enqueues. Errors: FMX_ERROR_BUILD (with the build log), FMX_ERROR_SHAPE (a buffer too small, a
+ * wrong number of arguments), FMX_ERROR_DEVICE_MEMORY, FMX_ERROR_DEVICE, FMX_ERROR_DEVICE_LOST. */
+fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch);
+
+/* True on a runtime that does not vectorise across work-items (PoCL): launch the wide variants. */
+bool fmx__device_wide(const fmx_device *device);
+
+/* The context that the device was opened with. */
+fmx_context *fmx__device_context(const fmx_device *device);
+
+/* Whether kernels of a stem compile, without launching one: for tests of build failures. */
+fmx_status fmx__build_source(fmx_device *device, const char *name, const char *source,
+                             const char *options);
+
+/* Test aid: from now on every new buffer starts as NaN and ends with a guard area that is checked
+ * on release; fmx__device_guard_broken says whether one was written to. */
+void fmx__device_guard(fmx_device *device, bool on);
+bool fmx__device_guard_broken(const fmx_device *device);
+
+/* Test aid: the n-th buffer allocation from now on fails as if the device were full; 0: off. */
+void fmx__device_fail_allocation(fmx_device *device, size_t nth);
+
+#endif

@@ -1,0 +1,246 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cl_internal.h"
+#include "kernel_sources.h"
+
+static const fmx__kernel_source *find_source(const char *file)
+{
+    for (size_t i = 0; i < fmx__kernel_source_count; ++i) {
+        if (strcmp(fmx__kernel_sources[i].file, file) == 0)
+            return &fmx__kernel_sources[i];
+    }
+    return NULL;
+}
+
+/* What decides a binary: device, driver, options and the full source. */
+static fmx_status make_key(fmx_device *device, const char *options, const char *file,
+                           const char *common, const char *source, char **out)
+{
+    return fmx__format(device->ctx, out, "%s|%s|%s|%s|%s|%s|%s|%s", device->info.platform,
+                       device->info.name, device->info.driver, device->info.version, options, file,
+                       common, source);
+}
+
+static fmx_status build_log(fmx_device *device, cl_program program, const char *file,
+                            const char *options, cl_int code)
+{
+    char log[3000] = "";
+    size_t size = 0;
+    char *full = NULL;
+    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) ==
+            CL_SUCCESS &&
+        size > 0 && fmx__alloc(NULL, size + 1, 1, "a build log", &full) == FMX_OK) {
+        clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, full, NULL);
+        snprintf(log, sizeof log, "%s", full);
+    }
+    free(full);
+    return fmx__fail(device->ctx, FMX_ERROR_BUILD,
+                     "%s does not compile on \"%s\" (driver %s, options %s): %s\n%s", file,
+                     device->info.name, device->info.driver, options, fmx__cl_error_name(code),
+                     log);
+}
+
+static fmx_status build_from_source(fmx_device *device, const char *file, const char *source,
+                                    const char *options, cl_program *out)
+{
+    char line[128];
+    snprintf(line, sizeof line, "\n#line 1 \"%s\"\n", file);
+    const fmx__kernel_source *common = find_source("common.clh");
+    const char *parts[] = {"#line 1 \"common.clh\"\n", common->text, line, source};
+    cl_int code = CL_SUCCESS;
+    cl_program program =
+        clCreateProgramWithSource(device->context, (cl_uint)FMX__COUNT(parts), parts, NULL, &code);
+    if (code != CL_SUCCESS)
+        return fmx__cl_fail(device->ctx, code, file);
+    code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+    if (code != CL_SUCCESS) {
+        fmx_status status = build_log(device, program, file, options, code);
+        clReleaseProgram(program);
+        return status;
+    }
+    *out = program;
+    return FMX_OK;
+}
+
+/* NULL when there is no usable entry; every fault falls back to the source. */
+static cl_program build_from_cache(fmx_device *device, const char *key, const char *options)
+{
+    unsigned char *data = NULL;
+    size_t bytes = 0;
+    fmx__cache_load(device->ctx, key, &data, &bytes);
+    if (data == NULL)
+        return NULL;
+    const unsigned char *binary = data;
+    cl_int code = CL_SUCCESS;
+    cl_int loaded = CL_SUCCESS;
+    cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &bytes, &binary,
+                                                   &loaded, &code);
+    if (code == CL_SUCCESS && loaded == CL_SUCCESS)
+        code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+    if (code != CL_SUCCESS || loaded != CL_SUCCESS) {
+        fmx__log(device->ctx, FMX_LOG_DEBUG, "cached kernel refused by the driver; compiling anew");
+        if (program != NULL)
+            clReleaseProgram(program);
+        program = NULL;
+    }
+    free(data);
+    return program;
+}
+
+static void store_binary(fmx_device *device, cl_program program, const char *key)
+{
+    size_t bytes = 0;
+    unsigned char *data = NULL;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) !=
+            CL_SUCCESS ||
+        bytes == 0 || fmx__alloc(NULL, bytes, 1, "a program binary", &data) != FMX_OK)
+        return;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof data, &data, NULL) == CL_SUCCESS)
+        fmx__cache_store(device->ctx, key, data, bytes);
+    free(data);
+}
+
+static fmx_status full_options(fmx_device *device, const char *options, char **out)
+{
+    return fmx__format(device->ctx, out, "-cl-std=CL1.2 -D%s=1%s%s",
+                       device->info.prefers_wide ? "FMX_VARIANT_CPU" : "FMX_VARIANT_GPU",
+                       options != NULL && options[0] != '\0' ? " " : "",
+                       options != NULL ? options : "");
+}
+
+/* Asking PoCL for a binary compiles every kernel of the program for every group size it has seen:
+ * its own cache keeps what it made, so only other drivers' binaries are stored here. */
+static bool keeps_own_binaries(const fmx_device *device)
+{
+    return device->info.prefers_wide;
+}
+
+static fmx_status build(fmx_device *device, const char *stem, const char *options, cl_program *out)
+{
+    char file[64];
+    snprintf(file, sizeof file, "%s.cl", stem);
+    const fmx__kernel_source *source = find_source(file);
+    if (source == NULL)
+        return fmx__fail(device->ctx, FMX_ERROR_INTERNAL, "there is no kernel file %s", file);
+    char *key = NULL;
+    fmx_status status = make_key(device, options, file, find_source("common.clh")->text,
+                                 source->text, &key);
+    if (status != FMX_OK)
+        return status;
+    bool cached = !keeps_own_binaries(device);
+    *out = cached ? build_from_cache(device, key, options) : NULL;
+    if (*out == NULL) {
+        status = build_from_source(device, file, source->text, options, out);
+        if (status == FMX_OK && cached)
+            store_binary(device, *out, key);
+    }
+    free(key);
+    return status;
+}
+
+fmx_status fmx__build_source(fmx_device *device, const char *name, const char *source,
+                             const char *options)
+{
+    char *full = NULL;
+    cl_program program = NULL;
+    fmx_status status = full_options(device, options, &full);
+    if (status == FMX_OK)
+        status = build_from_source(device, name, source, full, &program);
+    if (program != NULL)
+        clReleaseProgram(program);
+    free(full);
+    return status;
+}
+
+static fmx_status find_program(fmx_device *device, const char *stem, const char *options,
+                               fmx__program **out)
+{
+    char *key = NULL;
+    char *full = NULL;
+    fmx__program *program = NULL;
+    fmx_status status = fmx__format(device->ctx, &key, "%s %s", stem, options ? options : "");
+    if (status != FMX_OK)
+        return status;
+    for (fmx__program *at = device->programs; at != NULL; at = at->next) {
+        if (strcmp(at->key, key) == 0) {
+            *out = at;
+            goto out;
+        }
+    }
+    status = full_options(device, options, &full);
+    if (status == FMX_OK)
+        status = fmx__alloc(device->ctx, 1, sizeof *program, "a program", &program);
+    if (status == FMX_OK)
+        status = build(device, stem, full, &program->program);
+    if (status != FMX_OK)
+        goto out;
+    program->key = key;
+    key = NULL;
+    program->next = device->programs;
+    device->programs = program;
+    *out = program;
+    program = NULL;
+out:
+    free(program);
+    free(full);
+    free(key);
+    return status;
+}
+
+fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char *options,
+                               const char *name, fmx__kernel **out)
+{
+    fmx__program *program = NULL;
+    fmx__kernel *kernel = NULL;
+    fmx_status status = find_program(device, stem, options, &program);
+    if (status != FMX_OK)
+        return status;
+    for (fmx__kernel *at = program->kernels; at != NULL; at = at->next) {
+        if (strcmp(at->name, name) == 0) {
+            *out = at;
+            return FMX_OK;
+        }
+    }
+    status = fmx__alloc(device->ctx, 1, sizeof *kernel, "a kernel", &kernel);
+    if (status != FMX_OK)
+        return status;
+    cl_int code = CL_SUCCESS;
+    snprintf(kernel->name, sizeof kernel->name, "%s", name);
+    kernel->kernel = clCreateKernel(program->program, name, &code);
+    if (code == CL_SUCCESS)
+        code = clGetKernelInfo(kernel->kernel, CL_KERNEL_NUM_ARGS, sizeof kernel->arg_count,
+                               &kernel->arg_count, NULL);
+    if (code == CL_SUCCESS)
+        code = clGetKernelWorkGroupInfo(kernel->kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE,
+                                        sizeof kernel->largest_group, &kernel->largest_group, NULL);
+    if (code != CL_SUCCESS) {
+        status = fmx__cl_fail(device->ctx, code, name);
+        if (kernel->kernel != NULL)
+            clReleaseKernel(kernel->kernel);
+        free(kernel);
+        return status;
+    }
+    kernel->next = program->kernels;
+    program->kernels = kernel;
+    *out = kernel;
+    return FMX_OK;
+}
+
+void fmx__program_release_all(fmx_device *device)
+{
+    while (device->programs != NULL) {
+        fmx__program *program = device->programs;
+        device->programs = program->next;
+        while (program->kernels != NULL) {
+            fmx__kernel *kernel = program->kernels;
+            program->kernels = kernel->next;
+            clReleaseKernel(kernel->kernel);
+            free(kernel);
+        }
+        clReleaseProgram(program->program);
+        free(program->key);
+        free(program);
+    }
+}

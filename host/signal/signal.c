@@ -1,0 +1,93 @@
+#include "fidmix/signal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "launch.h"
+#include "signal_internal.h"
+
+fmx_status fmx_signal_create(fmx_device *device, fmx_domain domain, bool is_complex, size_t rows,
+                             size_t points, fmx_signal *out)
+{
+    fmx_context *ctx = fmx__device_context(device);
+    size_t items = 0;
+    size_t bytes = 0;
+    *out = (fmx_signal){.device = device,
+                        .domain = domain,
+                        .is_complex = is_complex,
+                        .rows = rows,
+                        .points = points};
+    if (!fmx__size_mul(rows, points, &items) || items == 0 || points > FMX__MOST_POINTS ||
+        !fmx__size_mul(items, is_complex ? 2 * sizeof(float) : sizeof(float), &bytes))
+        return fmx__fail(ctx, FMX_ERROR_SHAPE, "a batch of %zu rows of %zu points: 1 to %zu points "
+                                               "and at least one row are possible",
+                         rows, points, (size_t)FMX__MOST_POINTS);
+    fmx_status status = fmx__alloc(ctx, rows, sizeof *out->row, "a batch's rows", &out->row);
+    if (status == FMX_OK)
+        status = fmx_buffer_create(device, bytes, &out->data);
+    if (status == FMX_OK)
+        status = fmx_buffer_zero(out->data, 0, bytes);
+    if (status != FMX_OK)
+        fmx_signal_clear(out);
+    return status;
+}
+
+void fmx_signal_clear(fmx_signal *signal)
+{
+    fmx_buffer_release(signal->data);
+    free(signal->row);
+    *signal = (fmx_signal){0};
+}
+
+size_t fmx__signal_bytes(const fmx_signal *signal)
+{
+    return signal->rows * signal->points * sizeof(float) * (signal->is_complex ? 2 : 1);
+}
+
+fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid)
+{
+    fmx_context *ctx = fmx__device_context(signal->device);
+    bool is_fid = fid->kind == FMX_KIND_FID;
+    const char *path = fid->path != NULL ? fid->path : "a FID";
+    if (row >= signal->rows || is_fid != (signal->domain == FMX_DOMAIN_TIME) ||
+        fid->is_complex != signal->is_complex || fid->data == NULL)
+        return fmx__fail(ctx, FMX_ERROR_SHAPE, "%s: its kind of data does not fit the batch", path);
+    if (fid->points > signal->points || (!is_fid && fid->points != signal->points))
+        return fmx__fail(ctx, FMX_ERROR_SHAPE, "%s: %zu points do not fit rows of %zu", path,
+                         fid->points, signal->points);
+    size_t item = sizeof(float) * (signal->is_complex ? 2 : 1);
+    fmx_status status = fmx_buffer_write(signal->data, row * signal->points * item, fid->data,
+                                         fid->points * item);
+    signal->row[row] = (fmx_row){
+        .name = fid->name,
+        .sw_hz = fid->sw_hz,
+        .obs_mhz = fid->obs_mhz,
+        .sf_mhz = fid->base_mhz,
+        .group_delay = fid->group_delay,
+        .valid = fid->points,
+        .ppm_first = fid->ppm_first,
+        .ppm_step = fid->ppm_step,
+        .phased = !is_fid,
+    };
+    return status;
+}
+
+fmx_status fmx_signal_read(fmx_signal *signal, float *out)
+{
+    return fmx_buffer_read(signal->data, 0, out, fmx__signal_bytes(signal));
+}
+
+fmx_status fmx__need(const fmx_signal *signal, const char *stage, fmx_domain domain,
+                     bool is_complex)
+{
+    if (signal->domain == domain && signal->is_complex == is_complex)
+        return FMX_OK;
+    return fmx__fail(fmx__device_context(signal->device), FMX_ERROR_SHAPE,
+                     "%s works on a %s %s, the batch holds a %s %s", stage,
+                     is_complex ? "complex" : "real",
+                     domain == FMX_DOMAIN_TIME ? "decay" : "spectrum",
+                     signal->is_complex ? "complex" : "real",
+                     signal->domain == FMX_DOMAIN_TIME ? "decay" : "spectrum");
+}

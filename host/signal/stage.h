@@ -1,0 +1,28 @@
+/* A stage as the recipe sees it: name, options, the function that runs it. One per stem. */
+#ifndef FIDMIX_STAGE_H
+#define FIDMIX_STAGE_H
+
+#include "fidmix/signal.h"
+#include "options.h"
+
+typedef enum fmx__stage_needs {
+    FMX__NEEDS_TIME,      /* a complex FID */
+    FMX__NEEDS_COMPLEX,   /* a complex spectrum */
+    FMX__NEEDS_FREQUENCY, /* a spectrum; a complex one is reduced to its real part first */
+    FMX__NEEDS_EITHER,    /* whatever comes */
+} fmx__stage_needs;
+
+typedef struct fmx__stage {
+    const char *name; /* key in the recipe's `process` list; the stem's name */
+    const char *doc;  /* one sentence */
+    const fmx__option *options;
+    size_t option_count;
+    const void *defaults; /* an options struct holding the published defaults */
+    size_t options_size;
+    fmx__stage_needs needs;
+    fmx_status (*run)(fmx_signal *signal, const void *options);
+} fmx__stage;
+
+extern const fmx__stage fmx__stage_apodisation;
+
+#endif

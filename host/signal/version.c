@@ -1,0 +1,6 @@
+#include "fidmix/fidmix.h"
+
+const char *fmx_version(void)
+{
+    return FMX_VERSION;
+}

@@ -1,0 +1,114 @@
+#include "fmx_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "launch.h"
+#include "philox.h"
+
+fmx_test fmx_test_open_host(void)
+{
+    fmx_test test = {0};
+    cr_assert_eq(fmx_context_create(&test.ctx), FMX_OK);
+    return test;
+}
+
+fmx_test fmx_test_open(void)
+{
+    fmx_test test = fmx_test_open_host();
+    const char *selector = getenv("FIDMIX_TEST_DEVICE");
+    fmx_status status = fmx_device_open(test.ctx, selector, &test.device);
+    if (status == FMX_ERROR_NO_DEVICE && selector != NULL && strstr(selector, "Intel") != NULL)
+        fmx_test_skip("Intel's CPU runtime is not installed");
+    fmx_test_ok(&test, status, "opening the device");
+    fmx__device_guard(test.device, true);
+    return test;
+}
+
+void fmx_test_close(fmx_test *test)
+{
+    bool broken = test->device != NULL && fmx__device_guard_broken(test->device);
+    fmx_device_close(test->device);
+    fmx_context_destroy(test->ctx);
+    *test = (fmx_test){0};
+    cr_assert_not(broken, "a kernel wrote past the end of a buffer");
+}
+
+void fmx_test_skip(const char *reason)
+{
+    const char *path = getenv("FIDMIX_SKIP_LOG");
+    FILE *log = path != NULL ? fopen(path, "a") : NULL;
+    if (log != NULL) {
+        fprintf(log, "%s\n", reason);
+        fclose(log);
+    }
+    cr_skip_test("%s", reason);
+}
+
+void fmx_test_ok(const fmx_test *test, fmx_status status, const char *what)
+{
+    cr_assert_eq(status, FMX_OK, "%s: %s: %s", what, fmx_status_name(status),
+                 fmx_context_message(test->ctx));
+}
+
+void fmx_test_refused(const fmx_test *test, fmx_status status, fmx_status expected,
+                      const char *part)
+{
+    cr_assert_eq(status, expected, "expected %s, got %s: %s", fmx_status_name(expected),
+                 fmx_status_name(status), fmx_context_message(test->ctx));
+    cr_assert(strstr(fmx_context_message(test->ctx), part) != NULL,
+              "the message \"%s\" does not say \"%s\"", fmx_context_message(test->ctx), part);
+}
+
+float *fmx_test_random(size_t count, uint64_t seed)
+{
+    float *data = malloc((count ? count : 1) * sizeof *data);
+    cr_assert_not_null(data);
+    for (size_t i = 0; i < count; ++i) {
+        uint32_t words[4];
+        fmx__random_words(words, seed, FMX__PURPOSE_TEST, i, 0, 0);
+        data[i] = (float)(2 * fmx__uniform(words[0]) - 1);
+    }
+    return data;
+}
+
+fmx_signal fmx_test_decays(const fmx_test *test, size_t rows, size_t points, uint64_t seed)
+{
+    fmx_signal signal;
+    fmx_test_ok(test,
+                fmx_signal_create(test->device, FMX_DOMAIN_TIME, true, rows, points, &signal),
+                "making a batch");
+    float *data = fmx_test_random(2 * rows * points, seed);
+    fmx_test_ok(test, fmx_buffer_write(signal.data, 0, data, 2 * rows * points * sizeof *data),
+                "writing a batch");
+    free(data);
+    for (size_t i = 0; i < rows; ++i) {
+        signal.row[i].item = i;
+        signal.row[i].sw_hz = 8000 + 100.0 * (double)i;
+        signal.row[i].obs_mhz = 500;
+        signal.row[i].sf_mhz = 499.9977;
+        signal.row[i].valid = points;
+    }
+    return signal;
+}
+
+const char *fmx_test_shared(const char *below)
+{
+    static char path[4096];
+    const char *own = getenv("FIDMIX_SHARED");
+    struct stat info;
+    snprintf(path, sizeof path, "%s/%s", own != NULL ? own : FMX_SOURCE_DIR "/../shared", below);
+    if (stat(path, &info) != 0)
+        fmx_test_skip("the shared data folder is not there");
+    return path;
+}
+
+const char *fmx_test_folder(void)
+{
+    static char path[] = "/tmp/fidmix-test-XXXXXX";
+    snprintf(path, sizeof path, "/tmp/fidmix-test-XXXXXX");
+    cr_assert_not_null(mkdtemp(path));
+    return path;
+}

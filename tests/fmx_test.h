@@ -1,0 +1,58 @@
+/* What the tests share: a context and device per test, random data, skips that are counted.
+ *
+ * How to add a case: put a row into tests/cases/<stem>.h; test and benchmark both take it from
+ * there. The device is chosen by FIDMIX_TEST_DEVICE (set by ctest: "Portable" for PoCL, "Intel(R)
+ * OpenCL" for Intel's CPU runtime); run one case of one test alone with
+ *     FIDMIX_TEST_DEVICE=Portable build/release/tests/test_apodisation --filter apodisation/twin
+ */
+#ifndef FMX_TEST_H
+#define FMX_TEST_H
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+
+#include "fidmix/fidmix.h"
+
+/* Rounding unit of float. */
+#define FMX_TEST_EPS 5.9604644775390625e-8
+
+/* One context, one device with NaN-filled, guarded buffers. */
+typedef struct fmx_test {
+    fmx_context *ctx;
+    fmx_device *device;
+} fmx_test;
+
+/* Opens both; skips the test (with a counted reason) when the runtime is not installed. */
+fmx_test fmx_test_open(void);
+
+/* A context only, for rooms that know no device. */
+fmx_test fmx_test_open_host(void);
+
+/* Closes both and fails the test when a guard area was written to. */
+void fmx_test_close(fmx_test *test);
+
+/* Ends the test as skipped and notes the reason in $FIDMIX_SKIP_LOG. */
+void fmx_test_skip(const char *reason);
+
+/* Fails with the context's message unless status is FMX_OK. */
+void fmx_test_ok(const fmx_test *test, fmx_status status, const char *what);
+
+/* Fails unless status is `expected` and the message contains `part`. */
+void fmx_test_refused(const fmx_test *test, fmx_status status, fmx_status expected,
+                      const char *part);
+
+/* `count` floats, uniform on [-1, 1), the same for the same seed. Released with free(). */
+float *fmx_test_random(size_t count, uint64_t seed);
+
+/* A time-domain batch of random complex points with plausible rows (sw_hz 8000 + 100 row, obs_mhz
+ * 500, group delay 0, valid = points). */
+fmx_signal fmx_test_decays(const fmx_test *test, size_t rows, size_t points, uint64_t seed);
+
+/* Where shared data lies ($FIDMIX_SHARED, or ../shared beside the project); skips when absent.
+ * Returns "<shared>/<below>" in static storage. */
+const char *fmx_test_shared(const char *below);
+
+/* A fresh empty folder for the test's files, in static storage. */
+const char *fmx_test_folder(void);
+
+#endif
