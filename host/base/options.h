@@ -33,6 +33,17 @@ typedef struct fmx__option {
     const char *doc;            /* one sentence for docs/recipes.md and error messages */
 } fmx__option;
 
+/* A named group of options: a stage of `process`, or a section of a recipe such as `axis`. Where the
+ * recipe names the group, it takes a copy of the defaults and sets the options given there. */
+typedef struct fmx__option_group {
+    const char *name;
+    const char *doc; /* one sentence for docs/recipes.md */
+    const fmx__option *options;
+    size_t option_count;
+    const void *defaults; /* an options struct holding the published defaults */
+    size_t options_size;
+} fmx__option_group;
+
 /* Sets one option from its text ("0.3", "true", "gaussian", "[0.5, 9.5]") in the options struct at
  * `options`. `where` heads the message ("recipe.yml:12: process.apodisation"). Errors:
  * FMX_ERROR_RECIPE naming key, what was expected and, for an unknown key or choice, the nearest. */

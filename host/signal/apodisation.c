@@ -125,12 +125,12 @@ static fmx_status run(fmx_signal *signal, const void *options)
 }
 
 const fmx__stage fmx__stage_apodisation = {
-    .name = "apodisation",
-    .doc = "Multiplies the decay by a window.",
-    .options = option_table,
-    .option_count = FMX__COUNT(option_table),
-    .defaults = &defaults,
-    .options_size = sizeof defaults,
+    .group = {.name = "apodisation",
+              .doc = "Multiplies the decay by a window.",
+              .options = option_table,
+              .option_count = FMX__COUNT(option_table),
+              .defaults = &defaults,
+              .options_size = sizeof defaults},
     .needs = FMX__NEEDS_TIME,
     .run = run,
 };

@@ -1,4 +1,4 @@
-/* A stage as the recipe sees it: name, options, the function that runs it. One per stem. */
+/* A stage as the recipe sees it: its group of options and the function that runs it. One per stem. */
 #ifndef FIDMIX_STAGE_H
 #define FIDMIX_STAGE_H
 
@@ -13,12 +13,7 @@ typedef enum fmx__stage_needs {
 } fmx__stage_needs;
 
 typedef struct fmx__stage {
-    const char *name; /* key in the recipe's `process` list; the stem's name */
-    const char *doc;  /* one sentence */
-    const fmx__option *options;
-    size_t option_count;
-    const void *defaults; /* an options struct holding the published defaults */
-    size_t options_size;
+    fmx__option_group group; /* name: key in the recipe's `process` list, the stem's name */
     fmx__stage_needs needs;
     fmx_status (*run)(fmx_signal *signal, const void *options);
 } fmx__stage;
