@@ -21,7 +21,8 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
         state s = {.c = &fmx_cases_apodisation[i]};
         if (!s.c->bench)
             continue;
-        status = fmx_signal_create(device, FMX_DOMAIN_TIME, true, s.c->rows, s.c->points, &s.signal);
+        status =
+            fmx_signal_create(device, FMX_DOMAIN_TIME, true, s.c->rows, s.c->points, &s.signal);
         for (size_t row = 0; status == FMX_OK && row < s.c->rows; ++row) {
             s.signal.row[row].sw_hz = 8000;
             s.signal.row[row].valid = s.c->points;

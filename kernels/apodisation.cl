@@ -9,7 +9,7 @@
  *
  * apodisation       one item per complex point; GPUs and Intel's CPU runtime
  * apodisation_wide  one item per 8 complex points of one row, without barriers, for PoCL; the last
- *                   item of a row shifts nothing: it handles its tail point by point
+ *                   item of a row goes through its tail point by point
  *
  * Twin: host/ref/apodisation_ref.c.
  */
@@ -50,8 +50,8 @@ __kernel void apodisation_wide(__global float2 *data, __global const float4 *win
         return;
     float4 window = windows[row];
     __global float *at = (__global float *)(data + row * points + first);
-    if (first + 8 > points || power != 0) {
-        size_t end = min((size_t)8, (size_t)points - first);
+    if (first + 8 > points) {
+        size_t end = points - first;
         for (size_t i = 0; i < end; ++i) {
             float w = apodisation_weight((float)(first + i), window, offset, power);
             at[2 * i] *= w;
@@ -63,6 +63,13 @@ __kernel void apodisation_wide(__global float2 *data, __global const float4 *win
     float16 n = (float)first + (float16)(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
     float16 u = n - window.x;
     float16 w = fmx_exp16((window.y + window.z * u) * u);
+    if (power != 0) {
+        float16 half_turns = offset + window.w * u;
+        float16 cosine;
+        float16 sine = fmx_sincos_turns16(0.5f * half_turns, &cosine);
+        sine = select(sine, (float16)(0.0f), half_turns < 0.0f || half_turns > 1.0f);
+        w *= power == 2 ? sine * sine : sine;
+    }
     vstore16(vload16(0, at) * w, 0, at);
 }
 #endif

@@ -4,7 +4,7 @@
  * limits_fma:  16 independent chains x_j = fma(x_j, a, b) of float16 an item, `steps` rounds,
  *              x_j(0) = j + item / 2^20; out[item] = sum_j x_j in the order of j. Enough chains to
  *              hide the latency of fma on every device, few enough for the registers of AVX-512 and
- *              (as four passes of a quarter) of an Xe core.
+ *              (as sixteen passes of one lane) of an Xe core.
  *
  * to, from, out  float16 [items]. Twin: host/ref/limits_ref.c.
  */
@@ -21,9 +21,9 @@ __kernel void limits_copy(__global float16 *to, __global const float16 *from, ui
 #define LIMITS_FLOAT float16
 #define LIMITS_PASSES 1
 #else
-/* A quarter of the vector at a time keeps a sub-group of 16 free of spills. */
-#define LIMITS_FLOAT float4
-#define LIMITS_PASSES 4
+/* One lane at a time: 16 floats an item, 32 of the 128 registers at SIMD16. */
+#define LIMITS_FLOAT float
+#define LIMITS_PASSES 16
 #endif
 
 FMX_SUBGROUP_KERNEL

@@ -77,8 +77,7 @@ float *fmx_test_random(size_t count, uint64_t seed)
 fmx_signal fmx_test_decays(const fmx_test *test, size_t rows, size_t points, uint64_t seed)
 {
     fmx_signal signal;
-    fmx_test_ok(test,
-                fmx_signal_create(test->device, FMX_DOMAIN_TIME, true, rows, points, &signal),
+    fmx_test_ok(test, fmx_signal_create(test->device, FMX_DOMAIN_TIME, true, rows, points, &signal),
                 "making a batch");
     float *data = fmx_test_random(2 * rows * points, seed);
     fmx_test_ok(test, fmx_buffer_write(signal.data, 0, data, 2 * rows * points * sizeof *data),

@@ -92,8 +92,8 @@ static const fmx__option table[] = {
 
 Test(options, text_round_trip)
 {
-    static const char *const given[][2] = {{"lb_hz", "0.3"},   {"points", "65536"},
-                                           {"on", "true"},     {"shape", "cubic"},
+    static const char *const given[][2] = {{"lb_hz", "0.3"},    {"points", "65536"},
+                                           {"on", "true"},      {"shape", "cubic"},
                                            {"file", "a b.csv"}, {"ppm", "[0.5, 9.5]"}};
     fmx_test test = fmx_test_open_host();
     sample_options options = {0};
@@ -115,10 +115,14 @@ Test(options, text_round_trip)
 Test(options, refusals_name_the_nearest)
 {
     static const char *const given[][3] = {
-        {"lb_hx", "1", "did you mean \"lb_hz\""}, {"lb_hz", "1e9", "outside 0 to 100 Hz"},
-        {"lb_hz", "wide", "not a number"},        {"lb_hz", "nan", "not a number"},
-        {"points", "1.5", "whole"},               {"on", "maybe", "neither"},
-        {"shape", "cubik", "did you mean \"cubic\""}, {"ppm", "[1, x]", "not a number"},
+        {"lb_hx", "1", "did you mean \"lb_hz\""},
+        {"lb_hz", "1e9", "outside 0 to 100 Hz"},
+        {"lb_hz", "wide", "not a number"},
+        {"lb_hz", "nan", "not a number"},
+        {"points", "1.5", "whole"},
+        {"on", "maybe", "neither"},
+        {"shape", "cubik", "did you mean \"cubic\""},
+        {"ppm", "[1, x]", "not a number"},
         {"lb_hz", "", "not a number"},
     };
     fmx_test test = fmx_test_open_host();

@@ -14,7 +14,8 @@ Test(device, selectors)
     fmx_device_close(other);
     fmx_test_ok(&test, fmx_device_open(test.ctx, "cpu", &other), "kind");
     fmx_device_close(other);
-    fmx_test_refused(&test, fmx_device_open(test.ctx, "99", &other), FMX_ERROR_NO_DEVICE, "there is");
+    fmx_test_refused(&test, fmx_device_open(test.ctx, "99", &other), FMX_ERROR_NO_DEVICE,
+                     "there is");
     fmx_test_refused(&test, fmx_device_open(test.ctx, "no such name", &other), FMX_ERROR_NO_DEVICE,
                      "no such name");
     fmx_test_close(&test);
@@ -37,7 +38,8 @@ Test(device, build_log_has_file_and_line)
     fmx_test_refused(&test,
                      fmx__build_source(test.device, "broken.cl", "\n\n__kernel void f( { }\n", ""),
                      FMX_ERROR_BUILD, "broken.cl:3");
-    fmx_test_ok(&test, fmx__build_source(test.device, "good.cl", "__kernel void f(int a) { }\n", ""),
+    fmx_test_ok(&test,
+                fmx__build_source(test.device, "good.cl", "__kernel void f(int a) { }\n", ""),
                 "a good kernel");
     fmx_test_close(&test);
 }
@@ -99,8 +101,13 @@ Test(launch, arguments_are_checked)
     fmx_test_ok(&test, fmx_buffer_create(test.device, 64, &buffer), "buffer");
     fmx__arg args[] = {fmx__arg_buffer(buffer, 64), fmx__arg_buffer(buffer, 64),
                        fmx__arg_u32((size_t)1 << 33)};
-    fmx__launch job = {.stem = "limits", .kernel = "limits_copy", .arg = args, .arg_count = 2,
-                       .dims = 1, .global = {1}, .local = {64}};
+    fmx__launch job = {.stem = "limits",
+                       .kernel = "limits_copy",
+                       .arg = args,
+                       .arg_count = 2,
+                       .dims = 1,
+                       .global = {1},
+                       .local = {64}};
     fmx_test_refused(&test, fmx__launch_kernel(test.device, &job), FMX_ERROR_INTERNAL,
                      "takes 3 arguments");
     job.arg_count = 3;

@@ -44,8 +44,8 @@ Test(limits, fma)
                     c->name);
         fmx_test_ok(&test, fmx_buffer_read(out, 0, got, 64 * c->items), "read");
         fmx_ref_limits_fma(expected, c->items, c->steps, 0.75f, 0.5f);
-        /* each of 16 chains rounds once a step, but 0.75 shrinks old errors: below 4 in all; then 16
-         * additions; values stay below 16 */
+        /* each of 16 chains rounds once a step, but 0.75 shrinks old errors: below 4 in all; then
+         * 16 additions; values stay below 16 */
         double tolerance = 16 * (4 + 16) * 16 * FMX_TEST_EPS;
         for (size_t k = 0; k < 16 * c->items; ++k)
             cr_assert_leq(fabs((double)got[k] - expected[k]), tolerance, "%s, value %zu", c->name,

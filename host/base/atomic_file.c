@@ -9,11 +9,11 @@
 
 static fmx_status cannot(fmx_context *ctx, const char *verb, const char *path)
 {
-    const char *remedy = errno == ENOSPC    ? "; free space on that disk"
-                         : errno == EACCES  ? "; choose a folder that you may write to"
-                         : errno == ENOENT  ? "; make its folder first"
-                         : errno == EROFS   ? "; the disk is read-only"
-                                            : "";
+    const char *remedy = errno == ENOSPC   ? "; free space on that disk"
+                         : errno == EACCES ? "; choose a folder that you may write to"
+                         : errno == ENOENT ? "; make its folder first"
+                         : errno == EROFS  ? "; the disk is read-only"
+                                           : "";
     return fmx__fail(ctx, FMX_ERROR_WRITE, "%s: cannot %s: %s%s", path, verb, strerror(errno),
                      remedy);
 }
@@ -41,8 +41,8 @@ fmx_status fmx__atomic_open(fmx_context *ctx, const char *path, bool overwrite,
     *out = (fmx__atomic_file){0};
     struct stat info;
     if (!overwrite && lstat(path, &info) == 0)
-        return fmx__fail(ctx, FMX_ERROR_EXISTS, "%s: exists already; remove it or name another output",
-                         path);
+        return fmx__fail(ctx, FMX_ERROR_EXISTS,
+                         "%s: exists already; remove it or name another output", path);
     fmx_status status = fmx__format(ctx, &out->path, "%s", path);
     if (status == FMX_OK)
         status = fmx__format(ctx, &out->beside, "%s.%ld.part", path, (long)getpid());
@@ -58,8 +58,8 @@ fmx_status fmx__atomic_open(fmx_context *ctx, const char *path, bool overwrite,
 
 fmx_status fmx__atomic_commit(fmx_context *ctx, fmx__atomic_file *file)
 {
-    bool bad = ferror(file->stream) != 0 || fflush(file->stream) != 0 ||
-               fsync(fileno(file->stream)) != 0;
+    bool bad =
+        ferror(file->stream) != 0 || fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0;
     int kept = errno;
     bad = fclose(file->stream) != 0 || bad;
     file->stream = NULL;
@@ -126,8 +126,8 @@ fmx_status fmx__make_folders(fmx_context *ctx, const char *path)
             continue;
         *at = '\0';
         struct stat info;
-        if (mkdir(copy, 0777) != 0 && (errno != EEXIST || stat(copy, &info) != 0 ||
-                                       !S_ISDIR(info.st_mode))) {
+        if (mkdir(copy, 0777) != 0 &&
+            (errno != EEXIST || stat(copy, &info) != 0 || !S_ISDIR(info.st_mode))) {
             errno = errno == EEXIST ? ENOTDIR : errno;
             status = cannot(ctx, "make the folder", copy);
         }

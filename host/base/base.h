@@ -50,8 +50,9 @@ fmx_status fmx__grow(fmx_context *ctx, void *array, size_t *capacity, size_t nee
 /* A formatted string in *out, released with free(). Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__format(fmx_context *ctx, char **out, const char *format, ...) FMX__PRINTF(3, 4);
 
-/* Reads a whole regular file of at most `most` bytes; *out has a zero byte behind the content and is
- * released with free(). Errors: FMX_ERROR_NOT_FOUND, FMX_ERROR_READ, FMX_ERROR_FORMAT (larger). */
+/* Reads a whole regular file of at most `most` bytes; *out has a zero byte behind the content and
+ * is released with free(). Errors: FMX_ERROR_NOT_FOUND, FMX_ERROR_READ, FMX_ERROR_FORMAT (larger).
+ */
 fmx_status fmx__read_file(fmx_context *ctx, const char *path, size_t most, char **out,
                           size_t *bytes);
 

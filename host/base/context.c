@@ -194,9 +194,9 @@ fmx_status fmx__format(fmx_context *ctx, char **out, const char *format, ...)
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
     *out = NULL;
-    fmx_status status =
-        length < 0 ? fmx__fail(ctx, FMX_ERROR_INTERNAL, "format \"%s\" failed", format)
-                   : fmx__alloc(ctx, (size_t)length + 1, 1, "text", out);
+    fmx_status status = length < 0
+                            ? fmx__fail(ctx, FMX_ERROR_INTERNAL, "format \"%s\" failed", format)
+                            : fmx__alloc(ctx, (size_t)length + 1, 1, "text", out);
     if (status == FMX_OK)
         vsnprintf(*out, (size_t)length + 1, format, again);
     va_end(again);

@@ -62,8 +62,8 @@ static fmx_status parse_number(fmx_context *ctx, const fmx__option *option, cons
                          option->key, text, option->unit[0] ? "; unit " : "", option->unit);
     if (value < option->least || value > option->most)
         return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: %s is outside %g to %g%s%s", where,
-                         option->key, text, option->least, option->most,
-                         option->unit[0] ? " " : "", option->unit);
+                         option->key, text, option->least, option->most, option->unit[0] ? " " : "",
+                         option->unit);
     *out = value;
     return FMX_OK;
 }
@@ -126,8 +126,9 @@ static fmx_status set_numbers(fmx_context *ctx, const fmx__option *option, const
         size_t length = strcspn(at, ",]");
         char one[64];
         if (length >= sizeof one || list.count == FMX__NUMBERS_OPTION)
-            return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: \"%s\" is not a list of at most %d numbers",
-                             where, option->key, text, FMX__NUMBERS_OPTION);
+            return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                             "%s.%s: \"%s\" is not a list of at most %d numbers", where,
+                             option->key, text, FMX__NUMBERS_OPTION);
         memcpy(one, at, length);
         one[length] = '\0';
         fmx_status status = parse_number(ctx, option, where, one, &list.value[list.count]);

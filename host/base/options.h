@@ -25,7 +25,7 @@ typedef struct fmx__numbers {
 typedef struct fmx__option {
     const char *key;
     fmx__option_type type;
-    size_t offset; /* offsetof in the options struct */
+    size_t offset;    /* offsetof in the options struct */
     const char *unit; /* "Hz", "ppm", "points"; "" for none */
     double least;     /* NUMBER, INTEGER and each of NUMBERS: allowed range, ends included */
     double most;
@@ -33,8 +33,8 @@ typedef struct fmx__option {
     const char *doc;            /* one sentence for docs/recipes.md and error messages */
 } fmx__option;
 
-/* A named group of options: a stage of `process`, or a section of a recipe such as `axis`. Where the
- * recipe names the group, it takes a copy of the defaults and sets the options given there. */
+/* A named group of options: a stage of `process`, or a section of a recipe such as `axis`. Where
+ * the recipe names the group, it takes a copy of the defaults and sets the options given there. */
 typedef struct fmx__option_group {
     const char *name;
     const char *doc; /* one sentence for docs/recipes.md */

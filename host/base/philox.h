@@ -19,7 +19,8 @@ typedef enum fmx__purpose {
 void fmx__philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
 /* Four words for (seed, purpose, item, draw, position). The seed is folded to 32 bits by xor of
- * its halves; the counter is (item low, item high, draw, position); position counts blocks of four. */
+ * its halves; the counter is (item low, item high, draw, position); position counts blocks of four.
+ */
 void fmx__random_words(uint32_t out[4], uint64_t seed, fmx__purpose purpose, uint64_t item,
                        uint32_t draw, uint32_t position);
 

@@ -7,7 +7,8 @@
 
 #include "base.h"
 
-fmx_status fmx__read_file(fmx_context *ctx, const char *path, size_t most, char **out, size_t *bytes)
+fmx_status fmx__read_file(fmx_context *ctx, const char *path, size_t most, char **out,
+                          size_t *bytes)
 {
     struct stat info;
     fmx_status status = FMX_OK;

@@ -3,7 +3,7 @@
 
 #include "cl_internal.h"
 
-enum { POOL_SLACK = 2 };                             /* reuse up to twice the size asked for */
+enum { POOL_SLACK = 2 };                               /* reuse up to twice the size asked for */
 static const size_t pool_most_bytes = (size_t)2 << 30; /* kept for reuse, bytes */
 
 static cl_int fill(fmx_device *device, cl_mem memory, unsigned char byte, size_t offset,
@@ -79,10 +79,9 @@ static fmx_status allocate(fmx_device *device, const void *data, size_t bytes, f
             const void *from;
             void *to;
         } host = {copies ? data : NULL};
-        buffer->memory =
-            clCreateBuffer(device->context,
-                           CL_MEM_READ_WRITE | (copies ? (cl_mem_flags)CL_MEM_COPY_HOST_PTR : 0),
-                           bytes + extra, host.to, &code);
+        buffer->memory = clCreateBuffer(
+            device->context, CL_MEM_READ_WRITE | (copies ? (cl_mem_flags)CL_MEM_COPY_HOST_PTR : 0),
+            bytes + extra, host.to, &code);
         if (code == CL_SUCCESS || device->pooled == 0)
             break;
         clFinish(device->queue);
@@ -186,7 +185,8 @@ fmx_status fmx_buffer_write(fmx_buffer *buffer, size_t offset, const void *data,
         return status;
     cl_int code = clEnqueueWriteBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset,
                                        bytes, data, 0, NULL, NULL);
-    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(buffer->device->ctx, code, "writing a buffer");
+    return code == CL_SUCCESS ? FMX_OK
+                              : fmx__cl_fail(buffer->device->ctx, code, "writing a buffer");
 }
 
 fmx_status fmx_buffer_read(fmx_buffer *buffer, size_t offset, void *data, size_t bytes)
@@ -196,7 +196,8 @@ fmx_status fmx_buffer_read(fmx_buffer *buffer, size_t offset, void *data, size_t
         return status;
     cl_int code = clEnqueueReadBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset, bytes,
                                       data, 0, NULL, NULL);
-    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(buffer->device->ctx, code, "reading a buffer");
+    return code == CL_SUCCESS ? FMX_OK
+                              : fmx__cl_fail(buffer->device->ctx, code, "reading a buffer");
 }
 
 fmx_status fmx_buffer_copy(fmx_buffer *to, size_t to_offset, fmx_buffer *from, size_t from_offset,
@@ -218,7 +219,8 @@ fmx_status fmx_buffer_zero(fmx_buffer *buffer, size_t offset, size_t bytes)
     if (status != FMX_OK)
         return status;
     cl_int code = fill(buffer->device, buffer->memory, 0, offset, bytes);
-    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(buffer->device->ctx, code, "zeroing a buffer");
+    return code == CL_SUCCESS ? FMX_OK
+                              : fmx__cl_fail(buffer->device->ctx, code, "zeroing a buffer");
 }
 
 void fmx__device_guard(fmx_device *device, bool on)

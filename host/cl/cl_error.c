@@ -66,8 +66,7 @@ fmx_status fmx__cl_fail(fmx_context *ctx, cl_int code, const char *what)
         status = FMX_ERROR_DEVICE_MEMORY;
         remedy = "; use fewer or shorter rows per batch, or another --device";
     } else if (code == CL_DEVICE_NOT_AVAILABLE || code == CL_INVALID_COMMAND_QUEUE ||
-               code == CL_INVALID_CONTEXT ||
-               code == CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) {
+               code == CL_INVALID_CONTEXT || code == CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) {
         status = FMX_ERROR_DEVICE_LOST;
         remedy = "; the driver reset the device: run the command again, with --resume where work "
                  "was done";

@@ -59,7 +59,7 @@ static cl_int describe(cl_platform_id platform, cl_device_id id, fmx_device_info
         code = text_info(id, CL_DEVICE_VERSION, info->version);
 #define FMX_QUERY(what, variable)                                                                  \
     if (code == CL_SUCCESS)                                                                        \
-        code = clGetDeviceInfo(id, what, sizeof(variable), &(variable), NULL)
+    code = clGetDeviceInfo(id, what, sizeof(variable), &(variable), NULL)
     FMX_QUERY(CL_DEVICE_TYPE, type);
     FMX_QUERY(CL_DEVICE_MAX_COMPUTE_UNITS, units);
     FMX_QUERY(CL_DEVICE_MAX_CLOCK_FREQUENCY, clock);
@@ -118,8 +118,9 @@ static void find_on_platform(fmx_context *ctx, cl_platform_id platform, found *l
     if (code == CL_DEVICE_NOT_FOUND)
         return;
     if (code != CL_SUCCESS) {
-        fmx__log(ctx, FMX_LOG_WARNING, "OpenCL platform \"%s\" skipped: listing its devices gave %s",
-                 name, fmx__cl_error_name(code));
+        fmx__log(ctx, FMX_LOG_WARNING,
+                 "OpenCL platform \"%s\" skipped: listing its devices gave %s", name,
+                 fmx__cl_error_name(code));
         return;
     }
     for (cl_uint i = 0; i < n && i < MOST_DEVICES && *count < MOST_DEVICES; ++i) {
@@ -207,8 +208,8 @@ static fmx_status choose(fmx_context *ctx, const char *selector, const found *li
         snprintf(names + used, sizeof names - used, "%s%zu \"%s\" (%s)", i ? ", " : "", i,
                  list[i].info.name, list[i].info.platform);
     }
-    return fmx__fail(ctx, FMX_ERROR_NO_DEVICE, "no device matches --device %s; there is %s", selector,
-                     names);
+    return fmx__fail(ctx, FMX_ERROR_NO_DEVICE, "no device matches --device %s; there is %s",
+                     selector, names);
 }
 
 fmx_status fmx_device_open(fmx_context *ctx, const char *selector, fmx_device **out)

@@ -40,12 +40,12 @@ typedef struct fmx__launch {
     const char *options; /* tile sizes, "-DTILE=16"; NULL or "" for the defaults */
     const fmx__arg *arg;
     size_t arg_count;
-    unsigned dims;     /* 1 to 3 */
-    size_t global[3];  /* items wanted; rounded up to whole groups, so kernels check bounds */
-    size_t local[3];   /* all 0: the driver chooses (then global is not rounded) */
-    bool fixed_group;  /* the kernel declares its group size; otherwise local[0] is halved until it
-                          is within what kernel and device allow */
-    double flops;      /* the stem's own statement, for profile and benchmark */
+    unsigned dims;    /* 1 to 3 */
+    size_t global[3]; /* items wanted; rounded up to whole groups, so kernels check bounds */
+    size_t local[3];  /* all 0: the driver chooses (then global is not rounded) */
+    bool fixed_group; /* the kernel declares its group size; otherwise local[0] is halved until it
+                         is within what kernel and device allow */
+    double flops;     /* the stem's own statement, for profile and benchmark */
     double bytes;
 } fmx__launch;
 

@@ -14,8 +14,8 @@ static void collect(fmx_device *device)
         cl_ulong end = 0;
         cl_event event = device->pending[i].event;
         if (clWaitForEvents(1, &event) == CL_SUCCESS &&
-            clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ==
-                CL_SUCCESS &&
+            clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start,
+                                    NULL) == CL_SUCCESS &&
             clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL) ==
                 CL_SUCCESS)
             device->rows[device->pending[i].row].milliseconds += (double)(end - start) * 1e-6;

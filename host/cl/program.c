@@ -75,8 +75,8 @@ static cl_program build_from_cache(fmx_device *device, const char *key, const ch
     const unsigned char *binary = data;
     cl_int code = CL_SUCCESS;
     cl_int loaded = CL_SUCCESS;
-    cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &bytes, &binary,
-                                                   &loaded, &code);
+    cl_program program =
+        clCreateProgramWithBinary(device->context, 1, &device->id, &bytes, &binary, &loaded, &code);
     if (code == CL_SUCCESS && loaded == CL_SUCCESS)
         code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
     if (code != CL_SUCCESS || loaded != CL_SUCCESS) {
@@ -125,8 +125,8 @@ static fmx_status build(fmx_device *device, const char *stem, const char *option
     if (source == NULL)
         return fmx__fail(device->ctx, FMX_ERROR_INTERNAL, "there is no kernel file %s", file);
     char *key = NULL;
-    fmx_status status = make_key(device, options, file, find_source("common.clh")->text,
-                                 source->text, &key);
+    fmx_status status =
+        make_key(device, options, file, find_source("common.clh")->text, source->text, &key);
     if (status != FMX_OK)
         return status;
     bool cached = !keeps_own_binaries(device);

@@ -192,8 +192,8 @@ fmx_status fmx__cli_number(fmx__cli *cli, const char *name, double otherwise, do
     char *end = NULL;
     double value = strtod(text, &end);
     if (end == text || *end != '\0' || !(value >= least && value <= most))
-        return fmx__fail(cli->ctx, FMX_ERROR_USAGE, "%s: \"%s\" is not a number from %g to %g", name,
-                         text, least, most);
+        return fmx__fail(cli->ctx, FMX_ERROR_USAGE, "%s: \"%s\" is not a number from %g to %g",
+                         name, text, least, most);
     *out = value;
     return FMX_OK;
 }
@@ -209,8 +209,9 @@ fmx_status fmx__cli_integer(fmx__cli *cli, const char *name, int64_t otherwise, 
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (end == text || *end != '\0' || errno != 0 || value < least || value > most)
-        return fmx__fail(cli->ctx, FMX_ERROR_USAGE, "%s: \"%s\" is not a whole number from %lld to %lld",
-                         name, text, (long long)least, (long long)most);
+        return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
+                         "%s: \"%s\" is not a whole number from %lld to %lld", name, text,
+                         (long long)least, (long long)most);
     *out = value;
     return FMX_OK;
 }

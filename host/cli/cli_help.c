@@ -24,8 +24,9 @@ void fmx__cli_help(FILE *to, const fmx__verb *verb)
         fprintf(to, "\nexamples:\n%s", verb->examples);
         return;
     }
-    fprintf(to, "fidmix %s: from a folder of raw NMR decays to named compounds\n\n"
-                "usage: fidmix COMMAND [ARGUMENTS]\n\ncommands:\n",
+    fprintf(to,
+            "fidmix %s: from a folder of raw NMR decays to named compounds\n\n"
+            "usage: fidmix COMMAND [ARGUMENTS]\n\ncommands:\n",
             fmx_version());
     for (size_t i = 0; fmx__verbs[i] != NULL; ++i)
         fprintf(to, "  %-10s %s\n", fmx__verbs[i]->name, fmx__verbs[i]->summary);

@@ -114,8 +114,9 @@ static fmx_status read_old(fmx__cli *cli, const char *path, cJSON **out)
         *out = cJSON_Parse(text);
     free(text);
     if (status == FMX_OK && (*out == NULL || !cJSON_IsArray(cJSON_GetObjectItem(*out, "results"))))
-        status = fmx__fail(cli->ctx, FMX_ERROR_FORMAT,
-                           "%s: not a result of `fidmix bench --json` (no array \"results\")", path);
+        status =
+            fmx__fail(cli->ctx, FMX_ERROR_FORMAT,
+                      "%s: not a result of `fidmix bench --json` (no array \"results\")", path);
     return status;
 }
 

@@ -4,7 +4,8 @@
 
 static const double pi = 3.14159265358979323846;
 
-/* Window at t seconds since the decay began, of a decay that was acquired for `acquired` seconds. */
+/* Window at t seconds since the decay began, of a decay that was acquired for `acquired` seconds.
+ */
 static double window_at(double t, double acquired, int window, double lb_hz, double gb_hz,
                         double offset, double end, int power)
 {

@@ -1,5 +1,5 @@
-/* The plain C twins of the kernels: the specification that tests compare with. Loops in the order of
- * the formula, double accumulation, no OpenCL, nothing shared with the host path. */
+/* The plain C twins of the kernels: the specification that tests compare with. Loops in the order
+ * of the formula, double accumulation, no OpenCL, nothing shared with the host path. */
 #ifndef FIDMIX_REF_H
 #define FIDMIX_REF_H
 

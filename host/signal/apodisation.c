@@ -30,10 +30,10 @@ static const fmx_apodisation defaults = FMX_APODISATION_DEFAULT;
 /* The window of one row as w(n) = s(n) exp(rate u + curve u^2), u = n - start in points, where
  * s = |sin(pi (offset + (end - offset) u / length))|^power for the sine bell and 1 otherwise. */
 typedef struct row_window {
-    float start;  /* points: where the decay begins */
-    float rate;   /* per point */
-    float curve;  /* per point^2 */
-    float turns;  /* sine bell: half turns per point */
+    float start; /* points: where the decay begins */
+    float rate;  /* per point */
+    float curve; /* per point^2 */
+    float turns; /* sine bell: half turns per point */
 } row_window;
 
 static row_window window_of(const fmx_row *row, const fmx_apodisation *options)
@@ -61,7 +61,8 @@ static row_window window_of(const fmx_row *row, const fmx_apodisation *options)
     return window;
 }
 
-static fmx_status launch(fmx_signal *signal, const fmx_apodisation *options, fmx_buffer *windows_buffer)
+static fmx_status launch(fmx_signal *signal, const fmx_apodisation *options,
+                         fmx_buffer *windows_buffer)
 {
     bool wide = fmx__device_wide(signal->device);
     bool bell = options->window == FMX_APODISATION_SINE_BELL;
@@ -95,9 +96,10 @@ fmx_status fmx_apodise(fmx_signal *signal, const fmx_apodisation *options)
     row_window *window = NULL;
     fmx_buffer *buffer = NULL;
     fmx_status status = fmx__need(signal, "apodisation", FMX_DOMAIN_TIME, true);
-    if (status == FMX_OK && (options->window < 0 || options->window > FMX_APODISATION_LORENTZ_TO_GAUSS ||
-                             !(options->lb_hz >= 0) || !(options->gb_hz >= 0) ||
-                             (options->power != 1 && options->power != 2)))
+    if (status == FMX_OK &&
+        (options->window < 0 || options->window > FMX_APODISATION_LORENTZ_TO_GAUSS ||
+         !(options->lb_hz >= 0) || !(options->gb_hz >= 0) ||
+         (options->power != 1 && options->power != 2)))
         status = fmx__fail(ctx, FMX_ERROR_ARGUMENT,
                            "apodisation: widths must not be negative and power is 1 or 2");
     if (status == FMX_OK)
@@ -110,8 +112,8 @@ fmx_status fmx_apodise(fmx_signal *signal, const fmx_apodisation *options)
             window[i] = window_of(&signal->row[i], options);
     }
     if (status == FMX_OK)
-        status = fmx_buffer_create_copy(signal->device, window, signal->rows * sizeof *window,
-                                        &buffer);
+        status =
+            fmx_buffer_create_copy(signal->device, window, signal->rows * sizeof *window, &buffer);
     if (status == FMX_OK)
         status = launch(signal, options, buffer);
     fmx_buffer_release(buffer);

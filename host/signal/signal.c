@@ -21,8 +21,9 @@ fmx_status fmx_signal_create(fmx_device *device, fmx_domain domain, bool is_comp
                         .points = points};
     if (!fmx__size_mul(rows, points, &items) || items == 0 || points > FMX__MOST_POINTS ||
         !fmx__size_mul(items, is_complex ? 2 * sizeof(float) : sizeof(float), &bytes))
-        return fmx__fail(ctx, FMX_ERROR_SHAPE, "a batch of %zu rows of %zu points: 1 to %zu points "
-                                               "and at least one row are possible",
+        return fmx__fail(ctx, FMX_ERROR_SHAPE,
+                         "a batch of %zu rows of %zu points: 1 to %zu points "
+                         "and at least one row are possible",
                          rows, points, (size_t)FMX__MOST_POINTS);
     fmx_status status = fmx__alloc(ctx, rows, sizeof *out->row, "a batch's rows", &out->row);
     if (status == FMX_OK)
@@ -58,8 +59,8 @@ fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid)
         return fmx__fail(ctx, FMX_ERROR_SHAPE, "%s: %zu points do not fit rows of %zu", path,
                          fid->points, signal->points);
     size_t item = sizeof(float) * (signal->is_complex ? 2 : 1);
-    fmx_status status = fmx_buffer_write(signal->data, row * signal->points * item, fid->data,
-                                         fid->points * item);
+    fmx_status status =
+        fmx_buffer_write(signal->data, row * signal->points * item, fid->data, fid->points * item);
     signal->row[row] = (fmx_row){
         .name = fid->name,
         .sw_hz = fid->sw_hz,
@@ -84,10 +85,9 @@ fmx_status fmx__need(const fmx_signal *signal, const char *stage, fmx_domain dom
 {
     if (signal->domain == domain && signal->is_complex == is_complex)
         return FMX_OK;
-    return fmx__fail(fmx__device_context(signal->device), FMX_ERROR_SHAPE,
-                     "%s works on a %s %s, the batch holds a %s %s", stage,
-                     is_complex ? "complex" : "real",
-                     domain == FMX_DOMAIN_TIME ? "decay" : "spectrum",
-                     signal->is_complex ? "complex" : "real",
-                     signal->domain == FMX_DOMAIN_TIME ? "decay" : "spectrum");
+    return fmx__fail(
+        fmx__device_context(signal->device), FMX_ERROR_SHAPE,
+        "%s works on a %s %s, the batch holds a %s %s", stage, is_complex ? "complex" : "real",
+        domain == FMX_DOMAIN_TIME ? "decay" : "spectrum", signal->is_complex ? "complex" : "real",
+        signal->domain == FMX_DOMAIN_TIME ? "decay" : "spectrum");
 }

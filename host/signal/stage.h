@@ -1,4 +1,5 @@
-/* A stage as the recipe sees it: its group of options and the function that runs it. One per stem. */
+/* A stage as the recipe sees it: its group of options and the function that runs it. One per stem.
+ */
 #ifndef FIDMIX_STAGE_H
 #define FIDMIX_STAGE_H
 

@@ -11,9 +11,9 @@ extern "C" {
 #endif
 
 typedef enum fmx_apodisation_window {
-    FMX_APODISATION_EXPONENTIAL, /**< exp(-pi lb t): adds lb_hz to the width of every line */
-    FMX_APODISATION_GAUSSIAN,    /**< exp(-(pi lb t)^2 / (4 ln 2)): Gaussian of width lb_hz */
-    FMX_APODISATION_SINE_BELL,   /**< sin(pi offset + pi (end - offset) t / acquired)^power */
+    FMX_APODISATION_EXPONENTIAL,      /**< exp(-pi lb t): adds lb_hz to the width of every line */
+    FMX_APODISATION_GAUSSIAN,         /**< exp(-(pi lb t)^2 / (4 ln 2)): Gaussian of width lb_hz */
+    FMX_APODISATION_SINE_BELL,        /**< sin(pi offset + pi (end - offset) t / acquired)^power */
     FMX_APODISATION_LORENTZ_TO_GAUSS, /**< exp(+pi lb t - (pi gb t)^2 / (4 ln 2)) */
 } fmx_apodisation_window;
 

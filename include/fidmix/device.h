@@ -105,8 +105,8 @@ typedef struct fmx_profile_row {
 /** Switches profiling on or off (off when opened) and forgets what was counted. */
 fmx_status fmx_device_profile(fmx_device *device, bool on);
 
-/** Waits for the work under way and lists what was counted, longest first, in an array released with
- *  free(). */
+/** Waits for the work under way and lists what was counted, longest first, in an array released
+ * with free(). */
 fmx_status fmx_device_profile_rows(fmx_device *device, fmx_profile_row **out, size_t *count);
 
 #ifdef __cplusplus

@@ -46,11 +46,11 @@ typedef struct fmx_fid {
     char *name;         /**< sample: nearest folder above the data whose name is not a number */
     const char *format; /**< static storage */
     fmx_kind kind;
-    char nucleus[16]; /**< "1H", "13C", ...; empty when the file does not say */
-    size_t points;    /**< complex points of a FID; points of a spectrum */
-    bool is_complex;  /**< a spectrum may be real only (1r without 1i); a FID is always complex */
-    float *data;      /**< [points][2] (re, im), or [points] when !is_complex; NULL when only the
-                           parameters were asked for. A spectrum runs from high to low ppm. */
+    char nucleus[16];   /**< "1H", "13C", ...; empty when the file does not say */
+    size_t points;      /**< complex points of a FID; points of a spectrum */
+    bool is_complex;    /**< a spectrum may be real only (1r without 1i); a FID is always complex */
+    float *data;        /**< [points][2] (re, im), or [points] when !is_complex; NULL when only the
+                             parameters were asked for. A spectrum runs from high to low ppm. */
     double sw_hz;       /**< spectral width, Hz */
     double obs_mhz;     /**< transmitter frequency, MHz (Bruker SFO1): the centre of the spectrum */
     double base_mhz;    /**< nominal frequency of 0 ppm, MHz (Bruker BF1) */
@@ -68,8 +68,8 @@ typedef enum fmx_read_depth {
     FMX_READ_DATA,
 } fmx_read_depth;
 
-/** Appends every FID and processed spectrum at or below `path` to `list`. A Bruker experiment with a
- *  FID is one source of kind FID; its processed spectra become sources of their own only where
+/** Appends every FID and processed spectrum at or below `path` to `list`. A Bruker experiment with
+ * a FID is one source of kind FID; its processed spectra become sources of their own only where
  *  `with_processed` is set or there is no FID. Symbolic links are followed once; loops and devices
  *  are skipped. Errors: FMX_ERROR_NOT_FOUND (no such path), FMX_ERROR_READ. A tree without any
  *  source is no error: the list stays as it was. */

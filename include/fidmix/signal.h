@@ -43,8 +43,8 @@ typedef struct fmx_row {
     double ppm_step;    /**< frequency domain: from one point to the next, ppm (negative) */
     double p0_deg;      /**< phase correction applied so far */
     double p1_deg;
-    bool phased;        /**< a processed spectrum: automatic phase leaves it alone */
-    float noise_sigma;  /**< standard deviation of the noise; 0: not known */
+    bool phased;         /**< a processed spectrum: automatic phase leaves it alone */
+    float noise_sigma;   /**< standard deviation of the noise; 0: not known */
     float line_width_hz; /**< full width at half height of the strongest line; 0: not known */
 } fmx_row;
 
@@ -67,8 +67,8 @@ fmx_status fmx_signal_create(fmx_device *device, fmx_domain domain, bool is_comp
 /** Releases what a batch holds and zeroes it. */
 void fmx_signal_clear(fmx_signal *signal);
 
-/** Copies one FID or spectrum into row `row` (the rest of the row stays zero) and fills its fmx_row.
- *  Errors: FMX_ERROR_SHAPE when the kind or length does not fit the batch. */
+/** Copies one FID or spectrum into row `row` (the rest of the row stays zero) and fills its
+ * fmx_row. Errors: FMX_ERROR_SHAPE when the kind or length does not fit the batch. */
 fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid);
 
 /** Reads all rows into `out` (points * rows floats, twice that when complex). Waits. */

@@ -12,8 +12,8 @@ typedef struct fmx_case_limits {
 } fmx_case_limits;
 
 static const fmx_case_limits fmx_cases_limits[] = {
-    {"one", 1, 1, 0},           {"group - 1", 63, 3, 0},  {"group", 64, 10, 0},
-    {"group + 1", 65, 10, 0},   {"prime", 997, 2, 0},     {"64 MiB, 64 k chains", 1 << 20, 1 << 9, 1},
+    {"one", 1, 1, 0},         {"group - 1", 63, 3, 0}, {"group", 64, 10, 0},
+    {"group + 1", 65, 10, 0}, {"prime", 997, 2, 0},    {"64 MiB, 64 k chains", 1 << 20, 1 << 9, 1},
 };
 
 #endif
