@@ -93,6 +93,32 @@ fmx_signal fmx_test_decays(const fmx_test *test, size_t rows, size_t points, uin
     return signal;
 }
 
+fmx_signal fmx_test_spectra(const fmx_test *test, bool is_complex, size_t rows, size_t points,
+                            uint64_t seed)
+{
+    fmx_signal signal;
+    fmx_test_ok(
+        test,
+        fmx_signal_create(test->device, FMX_DOMAIN_FREQUENCY, is_complex, rows, points, &signal),
+        "making a batch");
+    size_t count = rows * points * (is_complex ? 2 : 1);
+    float *data = fmx_test_random(count, seed);
+    fmx_test_ok(test, fmx_buffer_write(signal.data, 0, data, count * sizeof *data),
+                "writing a batch");
+    free(data);
+    for (size_t i = 0; i < rows; ++i) {
+        double first = 12 + 0.01 * (double)i;
+        signal.row[i].item = i;
+        signal.row[i].obs_mhz = 500;
+        signal.row[i].sf_mhz = 499.9977;
+        signal.row[i].ppm_first = first;
+        signal.row[i].ppm_step = -(first + 1) / (double)(points > 1 ? points - 1 : 1);
+        signal.row[i].sw_hz = -signal.row[i].ppm_step * 500 * (double)points;
+        signal.row[i].valid = points;
+    }
+    return signal;
+}
+
 const char *fmx_test_shared(const char *below)
 {
     static char path[4096];

@@ -48,6 +48,11 @@ float *fmx_test_random(size_t count, uint64_t seed);
  * 500, group delay 0, valid = points). */
 fmx_signal fmx_test_decays(const fmx_test *test, size_t rows, size_t points, uint64_t seed);
 
+/* A batch of random spectra with plausible rows: 500 MHz, descending axes that differ from row to
+ * row (first point 12 + row/100 ppm, last -1 ppm). */
+fmx_signal fmx_test_spectra(const fmx_test *test, bool is_complex, size_t rows, size_t points,
+                            uint64_t seed);
+
 /* Where shared data lies ($FIDMIX_SHARED, or ../shared beside the project); skips when absent.
  * Returns "<shared>/<below>" in static storage. */
 const char *fmx_test_shared(const char *below);

@@ -16,4 +16,8 @@ size_t fmx__signal_bytes(const fmx_signal *signal);
 fmx_status fmx__need(const fmx_signal *signal, const char *stage, fmx_domain domain,
                      bool is_complex);
 
+/* Reduces a complex spectrum to its real part, host/signal/real_part.c; a real one stays. Errors:
+ * FMX_ERROR_SHAPE (time domain), device errors; then the batch is as it was. */
+fmx_status fmx__signal_to_real(fmx_signal *signal);
+
 #endif

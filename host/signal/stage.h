@@ -20,5 +20,10 @@ typedef struct fmx__stage {
 } fmx__stage;
 
 extern const fmx__stage fmx__stage_apodisation;
+extern const fmx__stage fmx__stage_real_part;
+
+/* All of them, host/signal/stages.c. */
+extern const fmx__stage *const fmx__stages[];
+extern const size_t fmx__stage_count;
 
 #endif

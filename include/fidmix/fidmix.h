@@ -20,6 +20,7 @@
 #include "fidmix/context.h"
 #include "fidmix/device.h"
 #include "fidmix/fid.h"
+#include "fidmix/real_part.h"
 #include "fidmix/signal.h"
 #include "fidmix/status.h"
 
