@@ -22,13 +22,9 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
         if (!s.c->bench)
             continue;
         status =
-            fmx_signal_create(device, FMX_DOMAIN_TIME, true, s.c->rows, s.c->points, &s.signal);
-        for (size_t row = 0; status == FMX_OK && row < s.c->rows; ++row) {
-            s.signal.row[row].sw_hz = 8000;
-            s.signal.row[row].valid = s.c->points;
-        }
+            fmx__bench_signal(device, FMX_DOMAIN_TIME, true, s.c->rows, s.c->points, &s.signal);
         if (status == FMX_OK)
-            status = fmx__bench_measure(results, s.c->name, step, &s);
+            status = fmx__bench_measure(results, s.c->name, NULL, step, &s);
         fmx_signal_clear(&s.signal);
     }
     return status;

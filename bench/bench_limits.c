@@ -34,9 +34,9 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
         if (status == FMX_OK)
             status = fmx_buffer_zero(s.b, 0, 64 * s.c->items);
         if (status == FMX_OK)
-            status = fmx__bench_measure(results, "copy 64 MiB", copy_step, &s);
+            status = fmx__bench_measure(results, "copy 64 MiB", NULL, copy_step, &s);
         if (status == FMX_OK)
-            status = fmx__bench_measure(results, "fma", fma_step, &s);
+            status = fmx__bench_measure(results, "fma", NULL, fma_step, &s);
         fmx_buffer_release(s.a);
         fmx_buffer_release(s.b);
     }

@@ -26,7 +26,7 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
     for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(fmx_cases_real_part); ++i) {
         state s = {.signal = {.device = device}, .c = &fmx_cases_real_part[i]};
         if (s.c->bench)
-            status = fmx__bench_measure(results, s.c->name, step, &s);
+            status = fmx__bench_measure(results, s.c->name, NULL, step, &s);
     }
     return status;
 }

@@ -29,12 +29,17 @@ typedef struct sample {
     double flops;
 } sample;
 
-static fmx_status take_sample(fmx_device *device, fmx__bench_step step, void *state, sample *out)
+static fmx_status take_sample(fmx_device *device, fmx__bench_step restore, fmx__bench_step step,
+                              void *state, sample *out)
 {
     fmx_profile_row *rows = NULL;
     size_t count = 0;
     *out = (sample){0};
-    fmx_status status = fmx_device_profile(device, true);
+    fmx_status status = restore != NULL ? restore(state) : FMX_OK;
+    if (status == FMX_OK)
+        status = fmx_device_finish(device);
+    if (status == FMX_OK)
+        status = fmx_device_profile(device, true);
     double start = now_us();
     if (status == FMX_OK)
         status = step(state);
@@ -70,8 +75,8 @@ static void fill_result(const fmx__bench_ceiling *limits, fmx__bench_result *r, 
     }
 }
 
-fmx_status fmx__bench_measure(fmx__bench_run *run, const char *name, fmx__bench_step step,
-                              void *state)
+fmx_status fmx__bench_measure(fmx__bench_run *run, const char *name, fmx__bench_step restore,
+                              fmx__bench_step step, void *state)
 {
     double device_us[MOST_ROUNDS];
     double wall_us[MOST_ROUNDS];
@@ -80,7 +85,7 @@ fmx_status fmx__bench_measure(fmx__bench_run *run, const char *name, fmx__bench_
     fmx_status status = fmx__grow(NULL, &run->result, &run->capacity, run->count + 1,
                                   sizeof *run->result, "results");
     if (status == FMX_OK)
-        status = take_sample(run->device, step, state, &s);
+        status = take_sample(run->device, restore, step, state, &s);
     if (status != FMX_OK)
         return status;
     fmx__bench_result *r = &run->result[run->count];
@@ -89,7 +94,7 @@ fmx_status fmx__bench_measure(fmx__bench_run *run, const char *name, fmx__bench_
     snprintf(r->name, sizeof r->name, "%s", name);
     double start = now_us();
     while (rounds < MOST_ROUNDS && (rounds < LEAST_ROUNDS || now_us() - start < longest_case_us)) {
-        status = take_sample(run->device, step, state, &s);
+        status = take_sample(run->device, restore, step, state, &s);
         if (status != FMX_OK)
             return status;
         device_us[rounds] = s.device_us;

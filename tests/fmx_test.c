@@ -30,10 +30,12 @@ fmx_test fmx_test_open(void)
 void fmx_test_close(fmx_test *test)
 {
     bool broken = test->device != NULL && fmx__device_guard_broken(test->device);
+    size_t live = test->device != NULL ? fmx__device_live_buffers(test->device) : 0;
     fmx_device_close(test->device);
     fmx_context_destroy(test->ctx);
     *test = (fmx_test){0};
     cr_assert_not(broken, "a kernel wrote past the end of a buffer");
+    cr_assert_eq(live, 0, "%zu device buffers were never released", live);
 }
 
 void fmx_test_skip(const char *reason)
@@ -60,6 +62,7 @@ void fmx_test_refused(const fmx_test *test, fmx_status status, fmx_status expect
                  fmx_status_name(status), fmx_context_message(test->ctx));
     cr_assert(strstr(fmx_context_message(test->ctx), part) != NULL,
               "the message \"%s\" does not say \"%s\"", fmx_context_message(test->ctx), part);
+    fmx_context_clear(test->ctx);
 }
 
 float *fmx_test_random(size_t count, uint64_t seed)
@@ -136,4 +139,38 @@ const char *fmx_test_folder(void)
     snprintf(path, sizeof path, "/tmp/fidmix-test-XXXXXX");
     cr_assert_not_null(mkdtemp(path));
     return path;
+}
+
+void fmx_test_each_failure(const fmx_test *test, fmx_status (*call)(void *user), void *user)
+{
+    for (size_t n = 1; n < 100; ++n) {
+        fmx__device_fail_allocation(test->device, n);
+        fmx_status status = call(user);
+        fmx__device_fail_allocation(test->device, 0);
+        if (status == FMX_OK && n > 1)
+            break;
+        cr_assert_eq(status, FMX_ERROR_DEVICE_MEMORY, "device allocation %zu fails", n);
+    }
+    for (size_t n = 1; n < 100; ++n) {
+        fmx__fail_allocation(test->ctx, n);
+        fmx_status status = call(user);
+        fmx__fail_allocation(test->ctx, 0);
+        if (status == FMX_OK)
+            break;
+        cr_assert_eq(status, FMX_ERROR_MEMORY, "host allocation %zu fails", n);
+    }
+    fmx_context_clear(test->ctx);
+}
+
+void fmx_test_close_to(const float *got, const float *expected, size_t count,
+                       double (*tolerance)(const void *user, size_t i), const void *user,
+                       const char *what)
+{
+    for (size_t i = 0; i < count; ++i) {
+        double difference = (double)got[i] - expected[i];
+        double allowed = tolerance(user, i);
+        cr_assert(difference <= allowed && -difference <= allowed,
+                  "%s, value %zu of %zu: got %.9g, expected %.9g, allowed %.3g", what, i, count,
+                  got[i], expected[i], allowed);
+    }
 }

@@ -41,6 +41,16 @@ void fmx_test_ok(const fmx_test *test, fmx_status status, const char *what);
 void fmx_test_refused(const fmx_test *test, fmx_status status, fmx_status expected,
                       const char *part);
 
+/* Calls `call` with the first, second ... allocation failing, on the device and then on the host,
+ * until it succeeds: each failure must be a status, and nothing may leak (fmx_test_close checks).
+ */
+void fmx_test_each_failure(const fmx_test *test, fmx_status (*call)(void *user), void *user);
+
+/* Fails unless |got - expected| <= tolerance(user, i) for every i; NaN fails. */
+void fmx_test_close_to(const float *got, const float *expected, size_t count,
+                       double (*tolerance)(const void *user, size_t i), const void *user,
+                       const char *what);
+
 /* `count` floats, uniform on [-1, 1), the same for the same seed. Released with free(). */
 float *fmx_test_random(size_t count, uint64_t seed);
 

@@ -67,20 +67,45 @@ Test(buffer, pool_reuses)
     fmx__device_guard(test.device, false);
     fmx_buffer *first = NULL;
     fmx_buffer *second = NULL;
-    fmx_test_ok(&test, fmx_buffer_create(test.device, 1000, &first), "first");
+    fmx_test_ok(&test, fmx_buffer_create(test.device, 1 << 20, &first), "first");
     fmx_buffer_release(first);
-    fmx_test_ok(&test, fmx_buffer_create(test.device, 900, &second), "second");
-    cr_assert_eq(first, second, "a released buffer of 1000 bytes serves 900");
-    cr_assert_eq(fmx_buffer_bytes(second), 900);
+    fmx_test_ok(&test, fmx_buffer_create(test.device, 900000, &second), "second");
+    cr_assert_eq(first, second, "a released buffer of 1 MiB serves 900000 bytes");
+    cr_assert_eq(fmx_buffer_bytes(second), 900000);
     fmx_buffer_release(second);
-    fmx_test_ok(&test, fmx_buffer_create(test.device, 100, &second), "much smaller");
-    cr_assert_neq(first, second, "1000 bytes must not serve 100");
+    fmx_test_ok(&test, fmx_buffer_create(test.device, 100000, &second), "much smaller");
+    cr_assert_neq(first, second, "1 MiB must not serve 100000 bytes");
     fmx_buffer_release(second);
     fmx_test_close(&test);
 }
 
-/* The guard area must notice a kernel that writes too far: told that a buffer is smaller than the
- * launch assumes, by writing the guard through a copy of the buffer's end. */
+/* The guard area must notice a kernel that writes too far: one told that it reaches 64 bytes, but
+ * made to write 128. */
+Test(buffer, guard_notices_a_write_past_the_end)
+{
+    fmx_test test = fmx_test_open();
+    fmx_buffer *small = NULL;
+    fmx_buffer *large = NULL;
+    fmx_test_ok(&test, fmx_buffer_create(test.device, 64, &small), "small");
+    fmx_test_ok(&test, fmx_buffer_create(test.device, 128, &large), "large");
+    fmx_test_ok(&test, fmx_buffer_zero(large, 0, 128), "zero");
+    fmx__arg args[] = {fmx__arg_buffer(small, 64), fmx__arg_buffer(large, 128), fmx__arg_u32(2)};
+    fmx__launch job = {.stem = "limits",
+                       .kernel = "limits_copy",
+                       .arg = args,
+                       .arg_count = 3,
+                       .dims = 1,
+                       .global = {2},
+                       .local = {16}};
+    fmx_test_ok(&test, fmx__launch_kernel(test.device, &job), "copy");
+    fmx_buffer_release(small);
+    fmx_buffer_release(large);
+    cr_assert(fmx__device_guard_broken(test.device));
+    cr_assert_eq(fmx__device_live_buffers(test.device), 0);
+    fmx_device_close(test.device);
+    fmx_context_destroy(test.ctx);
+}
+
 Test(buffer, nan_filled_when_guarded)
 {
     fmx_test test = fmx_test_open();

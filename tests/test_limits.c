@@ -5,7 +5,7 @@
 #include "cases/limits.h"
 #include "fmx_test.h"
 #include "limits.h"
-#include "ref.h"
+#include "limits_ref.h"
 
 Test(limits, copy)
 {

@@ -238,3 +238,59 @@ fmx_status fmx__option_text(fmx_context *ctx, const fmx__option *option, const v
     }
     return fmx__format(ctx, out, "%s", text);
 }
+
+static bool within(const fmx__option *option, double value)
+{
+    return value >= option->least && value <= option->most;
+}
+
+static bool numbers_valid(const fmx__option *option, const fmx__numbers *list)
+{
+    if (list->count > FMX__NUMBERS_OPTION)
+        return false;
+    for (size_t i = 0; i < list->count; ++i) {
+        if (!within(option, list->value[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool choice_valid(const fmx__option *option, int value)
+{
+    int count = 0;
+    while (option->choices[count] != NULL)
+        ++count;
+    return value >= 0 && value < count;
+}
+
+static bool is_valid(const fmx__option *option, const void *options)
+{
+    const void *field = (const char *)options + option->offset;
+    switch (option->type) {
+    case FMX__OPTION_NUMBER:
+        return within(option, *(const double *)field);
+    case FMX__OPTION_INTEGER:
+        return within(option, (double)*(const int64_t *)field);
+    case FMX__OPTION_CHOICE:
+        return choice_valid(option, *(const int *)field);
+    case FMX__OPTION_TEXT:
+        return memchr(field, '\0', FMX__TEXT_OPTION) != NULL;
+    case FMX__OPTION_NUMBERS:
+        return numbers_valid(option, field);
+    case FMX__OPTION_BOOL:
+        return true;
+    }
+    return false;
+}
+
+fmx_status fmx__options_check(fmx_context *ctx, const fmx__option_group *group, const void *options)
+{
+    for (size_t i = 0; i < group->option_count; ++i) {
+        const fmx__option *option = &group->options[i];
+        if (!is_valid(option, options))
+            return fmx__fail(ctx, FMX_ERROR_ARGUMENT, "%s.%s: not within %g to %g%s%s", group->name,
+                             option->key, option->least, option->most, option->unit[0] ? " " : "",
+                             option->unit);
+    }
+    return FMX_OK;
+}

@@ -50,6 +50,12 @@ typedef struct fmx__option_group {
 fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t count, void *options,
                            const char *where, const char *key, const char *text);
 
+/* Checks a filled options struct against its table: numbers finite and within range, choices known.
+ * For structs that a caller of the C API filled. Errors: FMX_ERROR_ARGUMENT naming group and key.
+ */
+fmx_status fmx__options_check(fmx_context *ctx, const fmx__option_group *group,
+                              const void *options);
+
 /* The value of an option as text that fmx__option_set reads back to the same value (numbers with
  * the fewest digits that do), in a string released with free(). */
 fmx_status fmx__option_text(fmx_context *ctx, const fmx__option *option, const void *options,

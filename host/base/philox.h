@@ -12,6 +12,16 @@ typedef enum fmx__purpose {
     FMX__PURPOSE_SPECTRUM = 2,   /* widths, phases, amounts of a simulated FID */
     FMX__PURPOSE_COMPLETION = 3, /* noise that fills the ends of a spectrum */
     FMX__PURPOSE_REGIONS = 4,    /* noise that replaces removed regions */
+    FMX__PURPOSE_LINES = 5,      /* per-line or per-multiplet deviations of a simulated FID */
+    FMX__PURPOSE_SHIFT = 6,      /* the published shift augmentation */
+    FMX__PURPOSE_AUGMENT = 7,    /* general augmentation */
+    FMX__PURPOSE_MIXTURE = 8,    /* which compounds, how much of each */
+    FMX__PURPOSE_SPLIT = 9,      /* training, validation, test */
+    FMX__PURPOSE_WEIGHTS = 10,   /* initial weights */
+    FMX__PURPOSE_DROPOUT = 11,
+    FMX__PURPOSE_ORDER = 12, /* order of training batches */
+    FMX__PURPOSE_BOOTSTRAP = 13,
+    FMX__PURPOSE_SEARCH = 14, /* hyper-parameters */
     FMX__PURPOSE_TEST = 100,
 } fmx__purpose;
 

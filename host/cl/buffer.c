@@ -3,8 +3,9 @@
 
 #include "cl_internal.h"
 
-enum { POOL_SLACK = 2 };                               /* reuse up to twice the size asked for */
-static const size_t pool_most_bytes = (size_t)2 << 30; /* kept for reuse, bytes */
+enum { POOL_SLACK = 2 };                                 /* reuse up to twice the size asked for */
+static const size_t pool_least_bytes = (size_t)64 << 10; /* smaller ones are cheap to make anew */
+static const size_t pool_most_bytes = (size_t)2 << 30;   /* kept for reuse, bytes */
 
 static cl_int fill(fmx_device *device, cl_mem memory, unsigned char byte, size_t offset,
                    size_t bytes)
@@ -119,11 +120,13 @@ fmx_status fmx_buffer_create(fmx_device *device, size_t bytes, fmx_buffer **out)
     if (status != FMX_OK)
         return status;
     *out = device->guard ? NULL : from_pool(device, bytes);
-    if (*out != NULL) {
+    if (*out != NULL)
         (*out)->bytes = bytes;
-        return FMX_OK;
-    }
-    return allocate(device, NULL, bytes, out);
+    else
+        status = allocate(device, NULL, bytes, out);
+    if (status == FMX_OK)
+        ++device->live_buffers;
+    return status;
 }
 
 fmx_status fmx_buffer_create_copy(fmx_device *device, const void *data, size_t bytes,
@@ -131,7 +134,11 @@ fmx_status fmx_buffer_create_copy(fmx_device *device, const void *data, size_t b
 {
     *out = NULL;
     fmx_status status = check_size(device, bytes);
-    return status == FMX_OK ? allocate(device, data, bytes, out) : status;
+    if (status == FMX_OK)
+        status = allocate(device, data, bytes, out);
+    if (status == FMX_OK)
+        ++device->live_buffers;
+    return status;
 }
 
 static void check_guard(fmx_buffer *buffer)
@@ -146,18 +153,34 @@ static void check_guard(fmx_buffer *buffer)
     }
 }
 
+/* Makes room for one more pooled buffer: the oldest ones go first. */
+static void shrink_pool(fmx_device *device, size_t bytes)
+{
+    size_t drop = 0;
+    while (drop < device->pooled && (device->pooled - drop == FMX__POOL_SLOTS ||
+                                     device->pooled_bytes + bytes > pool_most_bytes)) {
+        device->pooled_bytes -= device->pool[drop]->capacity;
+        destroy(device->pool[drop++]);
+    }
+    memmove(&device->pool[0], &device->pool[drop],
+            (device->pooled - drop) * sizeof device->pool[0]);
+    device->pooled -= drop;
+}
+
 void fmx_buffer_release(fmx_buffer *buffer)
 {
     if (buffer == NULL)
         return;
     fmx_device *device = buffer->device;
+    --device->live_buffers;
     if (buffer->guarded)
         check_guard(buffer);
-    if (buffer->guarded || device->guard || device->pooled == FMX__POOL_SLOTS ||
-        device->pooled_bytes + buffer->capacity > pool_most_bytes) {
+    if (buffer->guarded || device->guard || buffer->capacity < pool_least_bytes ||
+        buffer->capacity > pool_most_bytes) {
         destroy(buffer);
         return;
     }
+    shrink_pool(device, buffer->capacity);
     device->pool[device->pooled++] = buffer;
     device->pooled_bytes += buffer->capacity;
 }
@@ -186,7 +209,7 @@ fmx_status fmx_buffer_write(fmx_buffer *buffer, size_t offset, const void *data,
     cl_int code = clEnqueueWriteBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset,
                                        bytes, data, 0, NULL, NULL);
     return code == CL_SUCCESS ? FMX_OK
-                              : fmx__cl_fail(buffer->device->ctx, code, "writing a buffer");
+                              : fmx__cl_fail_wait(buffer->device->ctx, code, "writing a buffer");
 }
 
 fmx_status fmx_buffer_read(fmx_buffer *buffer, size_t offset, void *data, size_t bytes)
@@ -197,7 +220,7 @@ fmx_status fmx_buffer_read(fmx_buffer *buffer, size_t offset, void *data, size_t
     cl_int code = clEnqueueReadBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset, bytes,
                                       data, 0, NULL, NULL);
     return code == CL_SUCCESS ? FMX_OK
-                              : fmx__cl_fail(buffer->device->ctx, code, "reading a buffer");
+                              : fmx__cl_fail_wait(buffer->device->ctx, code, "reading a buffer");
 }
 
 fmx_status fmx_buffer_copy(fmx_buffer *to, size_t to_offset, fmx_buffer *from, size_t from_offset,
@@ -228,6 +251,11 @@ void fmx__device_guard(fmx_device *device, bool on)
     device->guard = on;
     if (on)
         fmx__pool_release(device);
+}
+
+size_t fmx__device_live_buffers(const fmx_device *device)
+{
+    return device->live_buffers;
 }
 
 bool fmx__device_guard_broken(const fmx_device *device)

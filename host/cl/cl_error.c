@@ -76,3 +76,13 @@ fmx_status fmx__cl_fail(fmx_context *ctx, cl_int code, const char *what)
     return fmx__fail(ctx, status, "%s: %s (%d)%s", what, fmx__cl_error_name(code), (int)code,
                      remedy);
 }
+
+fmx_status fmx__cl_fail_wait(fmx_context *ctx, cl_int code, const char *what)
+{
+    if (code == CL_OUT_OF_RESOURCES)
+        return fmx__fail(ctx, FMX_ERROR_DEVICE_LOST,
+                         "%s: %s (%d); the driver reset the device: run the command again, with "
+                         "--resume where work was done",
+                         what, fmx__cl_error_name(code), (int)code);
+    return fmx__cl_fail(ctx, code, what);
+}

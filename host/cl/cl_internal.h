@@ -51,6 +51,8 @@ struct fmx_device {
     fmx_buffer *pool[FMX__POOL_SLOTS]; /* released buffers, most recent last */
     size_t pooled;
     size_t pooled_bytes;
+    size_t live_buffers; /* made and not yet released */
+    char scope[48];      /* whose launches the profile counts, see fmx__device_scope */
     bool profile;
     fmx_profile_row *rows;
     size_t row_count;
@@ -58,6 +60,8 @@ struct fmx_device {
     fmx__pending *pending;
     size_t pending_count;
     size_t pending_capacity;
+    fmx_buffer *data[8]; /* data arguments of the launch being prepared */
+    size_t data_count;
     bool guard;
     bool guard_broken;
     size_t fail_countdown;
@@ -68,6 +72,10 @@ const char *fmx__cl_error_name(cl_int code);
 
 /* Records a failed OpenCL call: chooses the status (memory, lost, build, other) by the code. */
 fmx_status fmx__cl_fail(fmx_context *ctx, cl_int code, const char *what);
+
+/* The same for a call that waits for work: "out of resources" there means that the driver reset the
+ * device, not that memory ran out. */
+fmx_status fmx__cl_fail_wait(fmx_context *ctx, cl_int code, const char *what);
 
 /* The kernel of a stem, compiled at first use. */
 fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char *options,

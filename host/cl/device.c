@@ -84,7 +84,10 @@ static cl_int describe(cl_platform_id platform, cl_device_id id, fmx_device_info
     info->local_memory_bytes = local;
     info->has_subgroups = strstr(extensions, "cl_intel_required_subgroup_size") != NULL;
     info->has_half = strstr(extensions, "cl_khr_fp16") != NULL;
-    info->prefers_wide = contains(info->platform, "Portable Computing Language");
+    /* test aid: FIDMIX_VARIANT=gpu runs the GPU variants where the wide ones are the choice */
+    const char *variant = getenv("FIDMIX_VARIANT");
+    info->prefers_wide = contains(info->platform, "Portable Computing Language") &&
+                         (variant == NULL || strcmp(variant, "gpu") != 0);
     return code;
 }
 
@@ -275,7 +278,8 @@ const fmx_device_info *fmx_device_describe(const fmx_device *device)
 fmx_status fmx_device_finish(fmx_device *device)
 {
     cl_int code = clFinish(device->queue);
-    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(device->ctx, code, "waiting for the device");
+    return code == CL_SUCCESS ? FMX_OK
+                              : fmx__cl_fail_wait(device->ctx, code, "waiting for the device");
 }
 
 bool fmx__device_wide(const fmx_device *device)

@@ -12,6 +12,11 @@ fmx__arg fmx__arg_local(size_t bytes)
     return (fmx__arg){.kind = FMX__ARG_LOCAL, .bytes = bytes};
 }
 
+fmx__arg fmx__arg_data(const void *data, size_t bytes)
+{
+    return (fmx__arg){.kind = FMX__ARG_DATA, .data = data, .bytes = bytes};
+}
+
 fmx__arg fmx__arg_u32(size_t value)
 {
     /* bytes keeps the value as given, so that the launch can refuse one that does not fit */
@@ -33,6 +38,29 @@ fmx__arg fmx__arg_f32(double value)
     return (fmx__arg){.kind = FMX__ARG_F32, .value.f32 = (float)value};
 }
 
+/* A device copy of a small array; the runtime keeps it alive until the kernel has run. */
+static fmx_status set_data(fmx_device *device, const fmx__launch *launch, cl_kernel kernel,
+                           size_t index)
+{
+    const fmx__arg *arg = &launch->arg[index];
+    fmx_buffer *copy = NULL;
+    fmx_status status = fmx_buffer_create_copy(device, arg->data, arg->bytes, &copy);
+    if (status != FMX_OK)
+        return fmx__fail_in(device->ctx, status, "%s/%s: argument %zu", launch->stem,
+                            launch->kernel, index);
+    cl_int code = clSetKernelArg(kernel, (cl_uint)index, sizeof copy->memory, &copy->memory);
+    if (device->data_count == FMX__COUNT(device->data))
+        status = fmx__fail(device->ctx, FMX_ERROR_INTERNAL, "%s/%s: more than %zu data arguments",
+                           launch->stem, launch->kernel, FMX__COUNT(device->data));
+    else if (code != CL_SUCCESS)
+        status = fmx__cl_fail(device->ctx, code, launch->kernel);
+    if (status == FMX_OK)
+        device->data[device->data_count++] = copy; /* released after the launch */
+    else
+        fmx_buffer_release(copy);
+    return status;
+}
+
 static fmx_status set_argument(fmx_device *device, const fmx__launch *launch, cl_kernel kernel,
                                size_t index)
 {
@@ -50,6 +78,8 @@ static fmx_status set_argument(fmx_device *device, const fmx__launch *launch, cl
         value = &arg->buffer->memory;
         size = sizeof arg->buffer->memory;
         break;
+    case FMX__ARG_DATA:
+        return set_data(device, launch, kernel, index);
     case FMX__ARG_LOCAL:
         if (arg->bytes > device->info.local_memory_bytes)
             return fmx__fail(device->ctx, FMX_ERROR_DEVICE_MEMORY,
@@ -86,11 +116,11 @@ static fmx_status choose_range(fmx_device *device, const fmx__launch *launch,
                                const fmx__kernel *kernel, size_t global[3], size_t local[3])
 {
     size_t group = 1;
+    bool driver_chooses = launch->local[0] + launch->local[1] + launch->local[2] == 0;
     for (unsigned d = 0; d < launch->dims; ++d) {
-        global[d] = launch->global[d];
-        local[d] = launch->local[d];
+        local[d] = launch->local[d] > 0 ? launch->local[d] : 1;
         group *= local[d];
-        if (global[d] == 0)
+        if (launch->global[d] == 0 && launch->groups[d] == 0)
             return fmx__fail(device->ctx, FMX_ERROR_SHAPE, "%s/%s: empty range in dimension %u",
                              launch->stem, launch->kernel, d);
     }
@@ -102,9 +132,21 @@ static fmx_status choose_range(fmx_device *device, const fmx__launch *launch,
         return fmx__fail(device->ctx, FMX_ERROR_DEVICE,
                          "%s/%s: needs groups of %zu items, this device allows %zu", launch->stem,
                          launch->kernel, group, kernel->largest_group);
-    for (unsigned d = 0; d < launch->dims && group > 0; ++d)
-        global[d] = (global[d] + local[d] - 1) / local[d] * local[d];
+    for (unsigned d = 0; d < launch->dims; ++d) {
+        size_t groups = launch->groups[d] > 0 ? launch->groups[d]
+                                              : (launch->global[d] + local[d] - 1) / local[d];
+        global[d] =
+            driver_chooses && launch->groups[d] == 0 ? launch->global[d] : groups * local[d];
+    }
+    if (driver_chooses)
+        local[0] = 0;
     return FMX_OK;
+}
+
+static void release_data(fmx_device *device)
+{
+    while (device->data_count > 0)
+        fmx_buffer_release(device->data[--device->data_count]);
 }
 
 fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch)
@@ -124,12 +166,15 @@ fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch)
         status = set_argument(device, launch, kernel->kernel, i);
     if (status == FMX_OK)
         status = choose_range(device, launch, kernel, global, local);
-    if (status != FMX_OK)
+    if (status != FMX_OK) {
+        release_data(device);
         return status;
+    }
     cl_event event = NULL;
     cl_int code = clEnqueueNDRangeKernel(device->queue, kernel->kernel, launch->dims, NULL, global,
                                          local[0] > 0 ? local : NULL, 0, NULL,
                                          device->profile ? &event : NULL);
+    release_data(device);
     if (code != CL_SUCCESS) {
         status = fmx__cl_fail(device->ctx, code, launch->kernel);
         return fmx__fail_in(device->ctx, status, "launching %s", launch->stem);

@@ -7,6 +7,7 @@
 
 typedef enum fmx__arg_kind {
     FMX__ARG_BUFFER,
+    FMX__ARG_DATA,
     FMX__ARG_LOCAL,
     FMX__ARG_U32,
     FMX__ARG_I32,
@@ -17,7 +18,8 @@ typedef enum fmx__arg_kind {
 typedef struct fmx__arg {
     fmx__arg_kind kind;
     fmx_buffer *buffer;
-    size_t bytes; /* BUFFER: what the kernel reaches; LOCAL: size of the local array */
+    const void *data;
+    size_t bytes; /* BUFFER: what the kernel reaches; LOCAL, DATA: size of the array */
     union {
         uint32_t u32;
         int32_t i32;
@@ -29,6 +31,11 @@ typedef struct fmx__arg {
 /* `need` bytes are what the kernel reads or writes at most; a smaller buffer is refused. */
 fmx__arg fmx__arg_buffer(fmx_buffer *buffer, size_t need);
 fmx__arg fmx__arg_local(size_t bytes);
+
+/* A small read-only array (per-row parameters) for a __global const pointer: copied when the kernel
+ * is launched, waits for nothing, nothing to release. Steps that must allocate nothing keep a
+ * buffer of their own instead. */
+fmx__arg fmx__arg_data(const void *data, size_t bytes);
 fmx__arg fmx__arg_u32(size_t value); /* refused at launch when it does not fit 32 bits */
 fmx__arg fmx__arg_i32(int32_t value);
 fmx__arg fmx__arg_u64(uint64_t value);
@@ -42,7 +49,9 @@ typedef struct fmx__launch {
     size_t arg_count;
     unsigned dims;    /* 1 to 3 */
     size_t global[3]; /* items wanted; rounded up to whole groups, so kernels check bounds */
-    size_t local[3];  /* all 0: the driver chooses (then global is not rounded) */
+    size_t groups[3]; /* or, where a group owns something (a row): how many groups; then global is
+                         not given and the group size may still be clamped */
+    size_t local[3];  /* 0 counts as 1; all 0: the driver chooses (then global is not rounded) */
     bool fixed_group; /* the kernel declares its group size; otherwise local[0] is halved until it
                          is within what kernel and device allow */
     double flops;     /* the stem's own statement, for profile and benchmark */
@@ -57,6 +66,9 @@ fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch);
 /* True on a runtime that does not vectorise across work-items (PoCL): launch the wide variants. */
 bool fmx__device_wide(const fmx_device *device);
 
+/* Names whose launches follow (a stage) for the profile; NULL ends it. */
+void fmx__device_scope(fmx_device *device, const char *scope);
+
 /* The context that the device was opened with. */
 fmx_context *fmx__device_context(const fmx_device *device);
 
@@ -68,6 +80,9 @@ fmx_status fmx__build_source(fmx_device *device, const char *name, const char *s
  * on release; fmx__device_guard_broken says whether one was written to. */
 void fmx__device_guard(fmx_device *device, bool on);
 bool fmx__device_guard_broken(const fmx_device *device);
+
+/* Test aid: buffers made and not yet released. */
+size_t fmx__device_live_buffers(const fmx_device *device);
 
 /* Test aid: the n-th buffer allocation from now on fails as if the device were full; 0: off. */
 void fmx__device_fail_allocation(fmx_device *device, size_t nth);

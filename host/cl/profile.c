@@ -28,7 +28,8 @@ static fmx_status find_row(fmx_device *device, const fmx__launch *launch, size_t
 {
     for (size_t i = 0; i < device->row_count; ++i) {
         if (strcmp(device->rows[i].kernel, launch->kernel) == 0 &&
-            strcmp(device->rows[i].stem, launch->stem) == 0) {
+            strcmp(device->rows[i].stem, launch->stem) == 0 &&
+            strcmp(device->rows[i].scope, device->scope) == 0) {
             *row = i;
             return FMX_OK;
         }
@@ -41,6 +42,7 @@ static fmx_status find_row(fmx_device *device, const fmx__launch *launch, size_t
     fmx_profile_row *fresh = &device->rows[*row];
     snprintf(fresh->kernel, sizeof fresh->kernel, "%s", launch->kernel);
     snprintf(fresh->stem, sizeof fresh->stem, "%s", launch->stem);
+    snprintf(fresh->scope, sizeof fresh->scope, "%s", device->scope);
     return FMX_OK;
 }
 
@@ -59,6 +61,11 @@ void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event ev
     device->rows[row].bytes += launch->bytes;
     device->rows[row].flops += launch->flops;
     device->pending[device->pending_count++] = (fmx__pending){.event = event, .row = row};
+}
+
+void fmx__device_scope(fmx_device *device, const char *scope)
+{
+    snprintf(device->scope, sizeof device->scope, "%s", scope != NULL ? scope : "");
 }
 
 void fmx__profile_release(fmx_device *device)

@@ -114,7 +114,7 @@ static fmx_status full_options(fmx_device *device, const char *options, char **o
  * its own cache keeps what it made, so only other drivers' binaries are stored here. */
 static bool keeps_own_binaries(const fmx_device *device)
 {
-    return device->info.prefers_wide;
+    return strstr(device->info.platform, "Portable Computing Language") != NULL;
 }
 
 static fmx_status build(fmx_device *device, const char *stem, const char *options, cl_program *out)

@@ -17,9 +17,9 @@ fmx_status fmx__cli_profile(fmx__cli *cli)
         const fmx_device_info *info = fmx_device_describe(cli->device);
         fprintf(stderr,
                 "profile of %s (%s, driver %s); limits measured: copy %.1f GB/s, FMA %.0f GFLOP/s\n"
-                "%-20s %-28s %7s %10s %8s %10s %9s\n",
+                "%-16s %-16s %-28s %7s %10s %8s %10s %9s\n",
                 info->name, info->platform, info->driver, limits.copy_gb_s, limits.fma_gflop_s,
-                "stem", "kernel", "calls", "ms", "GB/s", "GFLOP/s", "roofline");
+                "stage", "stem", "kernel", "calls", "ms", "GB/s", "GFLOP/s", "roofline");
     }
     double total = 0;
     for (size_t i = 0; status == FMX_OK && i < count; ++i) {
@@ -28,13 +28,13 @@ fmx_status fmx__cli_profile(fmx__cli *cli)
         double by_copy = r->bytes / (limits.copy_gb_s * 1e3);
         double by_fma = r->flops / (limits.fma_gflop_s * 1e3);
         total += r->milliseconds;
-        fprintf(stderr, "%-20s %-28s %7llu %10.3f %8.2f %10.2f %8.0f%%\n", r->stem, r->kernel,
-                (unsigned long long)r->calls, r->milliseconds, us > 0 ? r->bytes / (us * 1e3) : 0,
-                us > 0 ? r->flops / (us * 1e3) : 0,
+        fprintf(stderr, "%-16s %-16s %-28s %7llu %10.3f %8.2f %10.2f %8.0f%%\n", r->scope, r->stem,
+                r->kernel, (unsigned long long)r->calls, r->milliseconds,
+                us > 0 ? r->bytes / (us * 1e3) : 0, us > 0 ? r->flops / (us * 1e3) : 0,
                 us > 0 ? 100 * (by_copy > by_fma ? by_copy : by_fma) / us : 0);
     }
     if (status == FMX_OK)
-        fprintf(stderr, "%-20s %-28s %7s %10.3f\n", "total", "", "", total);
+        fprintf(stderr, "%-16s %-16s %-28s %7s %10.3f\n", "total", "", "", "", total);
     free(rows);
     return status;
 }

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "ref.h"
+#include "apodisation_ref.h"
 
 static const double pi = 3.14159265358979323846;
 

@@ -1,4 +1,4 @@
-#include "ref.h"
+#include "limits_ref.h"
 
 void fmx_ref_limits_fma(float *out, size_t items, size_t steps, float a, float b)
 {

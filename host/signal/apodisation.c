@@ -21,7 +21,7 @@ static const fmx__option option_table[] = {
      "sine bell: start of the window"},
     {"end", FMX__OPTION_NUMBER, FMX_FIELD(end), "half periods", 0, 1, NULL,
      "sine bell: end of the window"},
-    {"power", FMX__OPTION_NUMBER, FMX_FIELD(power), "", 1, 2, NULL, "sine bell: 1 or 2"},
+    {"power", FMX__OPTION_INTEGER, FMX_FIELD(power), "", 1, 2, NULL, "sine bell: 1 or 2"},
 };
 #undef FMX_FIELD
 
@@ -61,14 +61,31 @@ static row_window window_of(const fmx_row *row, const fmx_apodisation *options)
     return window;
 }
 
-static fmx_status launch(fmx_signal *signal, const fmx_apodisation *options,
-                         fmx_buffer *windows_buffer)
+extern const fmx__stage fmx__stage_apodisation;
+
+fmx_status fmx_apodise(fmx_signal *signal, const fmx_apodisation *options)
 {
+    fmx_context *ctx = fmx__device_context(signal->device);
+    row_window *window = NULL;
     bool wide = fmx__device_wide(signal->device);
     bool bell = options->window == FMX_APODISATION_SINE_BELL;
+    fmx_status status = fmx__need(signal, "apodisation", FMX_DOMAIN_TIME, true);
+    if (status == FMX_OK)
+        status = fmx__options_check(ctx, &fmx__stage_apodisation.group, options);
+    if (status == FMX_OK)
+        status = fmx__alloc(ctx, signal->rows, sizeof *window, "apodisation windows", &window);
+    for (size_t i = 0; status == FMX_OK && i < signal->rows; ++i) {
+        if (!(signal->row[i].sw_hz > 0))
+            status = fmx__fail(ctx, FMX_ERROR_ARGUMENT,
+                               "apodisation: row %zu has no spectral width (sw_hz)", i);
+        else
+            window[i] = window_of(&signal->row[i], options);
+    }
+    if (status != FMX_OK)
+        goto out;
     fmx__arg args[] = {
         fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
-        fmx__arg_buffer(windows_buffer, signal->rows * sizeof(row_window)),
+        fmx__arg_data(window, signal->rows * sizeof *window),
         fmx__arg_u32(signal->rows),
         fmx__arg_u32(signal->points),
         fmx__arg_f32(bell ? options->offset : 0.5),
@@ -82,41 +99,13 @@ static fmx_status launch(fmx_signal *signal, const fmx_apodisation *options,
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 2,
-        .global = {(signal->points + per_item - 1) / per_item, signal->rows, 1},
-        .local = {GROUP, 1, 1},
+        .global = {(signal->points + per_item - 1) / per_item, signal->rows},
+        .local = {GROUP},
         .flops = points * (bell ? 36 : 18),
         .bytes = points * 4 * sizeof(float),
     };
-    return fmx__launch_kernel(signal->device, &job);
-}
-
-fmx_status fmx_apodise(fmx_signal *signal, const fmx_apodisation *options)
-{
-    fmx_context *ctx = fmx__device_context(signal->device);
-    row_window *window = NULL;
-    fmx_buffer *buffer = NULL;
-    fmx_status status = fmx__need(signal, "apodisation", FMX_DOMAIN_TIME, true);
-    if (status == FMX_OK &&
-        (options->window < 0 || options->window > FMX_APODISATION_LORENTZ_TO_GAUSS ||
-         !(options->lb_hz >= 0) || !(options->gb_hz >= 0) ||
-         (options->power != 1 && options->power != 2)))
-        status = fmx__fail(ctx, FMX_ERROR_ARGUMENT,
-                           "apodisation: widths must not be negative and power is 1 or 2");
-    if (status == FMX_OK)
-        status = fmx__alloc(ctx, signal->rows, sizeof *window, "apodisation windows", &window);
-    for (size_t i = 0; status == FMX_OK && i < signal->rows; ++i) {
-        if (!(signal->row[i].sw_hz > 0))
-            status = fmx__fail(ctx, FMX_ERROR_ARGUMENT,
-                               "apodisation: row %zu has no spectral width (sw_hz)", i);
-        else
-            window[i] = window_of(&signal->row[i], options);
-    }
-    if (status == FMX_OK)
-        status =
-            fmx_buffer_create_copy(signal->device, window, signal->rows * sizeof *window, &buffer);
-    if (status == FMX_OK)
-        status = launch(signal, options, buffer);
-    fmx_buffer_release(buffer);
+    status = fmx__launch_kernel(signal->device, &job);
+out:
     free(window);
     return status;
 }

@@ -1,15 +1,14 @@
 #include "fidmix/signal.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base.h"
 #include "launch.h"
 #include "signal_internal.h"
 
-fmx_status fmx_signal_create(fmx_device *device, fmx_domain domain, bool is_complex, size_t rows,
-                             size_t points, fmx_signal *out)
+fmx_status fmx__signal_create_raw(fmx_device *device, fmx_domain domain, bool is_complex,
+                                  size_t rows, size_t points, fmx_signal *out)
 {
     fmx_context *ctx = fmx__device_context(device);
     size_t items = 0;
@@ -22,16 +21,46 @@ fmx_status fmx_signal_create(fmx_device *device, fmx_domain domain, bool is_comp
     if (!fmx__size_mul(rows, points, &items) || items == 0 || points > FMX__MOST_POINTS ||
         !fmx__size_mul(items, is_complex ? 2 * sizeof(float) : sizeof(float), &bytes))
         return fmx__fail(ctx, FMX_ERROR_SHAPE,
-                         "a batch of %zu rows of %zu points: 1 to %zu points "
-                         "and at least one row are possible",
+                         "a batch of %zu rows of %zu points: 1 to %zu points and at least one row "
+                         "are possible",
                          rows, points, (size_t)FMX__MOST_POINTS);
     fmx_status status = fmx__alloc(ctx, rows, sizeof *out->row, "a batch's rows", &out->row);
     if (status == FMX_OK)
         status = fmx_buffer_create(device, bytes, &out->data);
-    if (status == FMX_OK)
-        status = fmx_buffer_zero(out->data, 0, bytes);
     if (status != FMX_OK)
         fmx_signal_clear(out);
+    return status;
+}
+
+fmx_status fmx_signal_create(fmx_device *device, fmx_domain domain, bool is_complex, size_t rows,
+                             size_t points, fmx_signal *out)
+{
+    fmx_status status = fmx__signal_create_raw(device, domain, is_complex, rows, points, out);
+    if (status == FMX_OK)
+        status = fmx_buffer_zero(out->data, 0, fmx__signal_bytes(out));
+    if (status != FMX_OK)
+        fmx_signal_clear(out);
+    return status;
+}
+
+void fmx__signal_replace(fmx_signal *signal, fmx_buffer *fresh, fmx_domain domain, bool is_complex,
+                         size_t points)
+{
+    fmx_buffer_release(signal->data);
+    signal->data = fresh;
+    signal->domain = domain;
+    signal->is_complex = is_complex;
+    signal->points = points;
+}
+
+fmx_status fmx__stage_run(const fmx__stage *stage, fmx_signal *signal, const void *options)
+{
+    fmx_context *ctx = fmx__device_context(signal->device);
+    fmx_status status = fmx__options_check(ctx, &stage->group, options);
+    fmx__device_scope(signal->device, stage->group.name);
+    if (status == FMX_OK)
+        status = stage->run(signal, options);
+    fmx__device_scope(signal->device, NULL);
     return status;
 }
 
@@ -47,7 +76,7 @@ size_t fmx__signal_bytes(const fmx_signal *signal)
     return signal->rows * signal->points * sizeof(float) * (signal->is_complex ? 2 : 1);
 }
 
-fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid)
+fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid, uint64_t item_id)
 {
     fmx_context *ctx = fmx__device_context(signal->device);
     bool is_fid = fid->kind == FMX_KIND_FID;
@@ -61,8 +90,11 @@ fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid)
     size_t item = sizeof(float) * (signal->is_complex ? 2 : 1);
     fmx_status status =
         fmx_buffer_write(signal->data, row * signal->points * item, fid->data, fid->points * item);
+    if (status == FMX_OK && fid->points < signal->points)
+        status = fmx_buffer_zero(signal->data, (row * signal->points + fid->points) * item,
+                                 (signal->points - fid->points) * item);
     signal->row[row] = (fmx_row){
-        .name = fid->name,
+        .item = item_id,
         .sw_hz = fid->sw_hz,
         .obs_mhz = fid->obs_mhz,
         .sf_mhz = fid->base_mhz,
@@ -72,6 +104,8 @@ fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid)
         .ppm_step = fid->ppm_step,
         .phased = !is_fid,
     };
+    snprintf(signal->row[row].name, sizeof signal->row[row].name, "%s",
+             fid->name != NULL ? fid->name : "");
     return status;
 }
 

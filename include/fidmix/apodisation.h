@@ -25,13 +25,13 @@ typedef struct fmx_apodisation {
     double gb_hz;  /**< Gaussian line width, Lorentz to Gauss only, Hz */
     double offset; /**< sine bell: start of the window, in half periods, 0..1 */
     double end;    /**< sine bell: end of the window, in half periods, 0..1 */
-    double power;  /**< sine bell: 1 or 2 */
+    int64_t power; /**< sine bell: 1 or 2 */
 } fmx_apodisation;
 
 /** The published default: exponential, 0.3 Hz. */
 #define FMX_APODISATION_DEFAULT                                                                    \
     {                                                                                              \
-        FMX_APODISATION_EXPONENTIAL, 0.3, 0.0, 0.0, 1.0, 1.0                                       \
+        FMX_APODISATION_EXPONENTIAL, 0.3, 0.0, 0.0, 1.0, 1                                         \
     }
 
 /** Multiplies every FID by a window. In place, time domain, complex.

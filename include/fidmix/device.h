@@ -96,6 +96,7 @@ fmx_status fmx_buffer_zero(fmx_buffer *buffer, size_t offset, size_t bytes);
 typedef struct fmx_profile_row {
     char kernel[64];
     char stem[48];
+    char scope[48]; /**< the stage that launched it; empty outside of stages */
     uint64_t calls;
     double milliseconds; /**< sum of the device's own times */
     double bytes;        /**< as the stem states them */

@@ -32,7 +32,7 @@ typedef enum fmx_domain {
 
 /** What is known of one row of a batch. Stages keep it current. */
 typedef struct fmx_row {
-    const char *name;   /**< sample or compound; not owned; may be NULL */
+    char name[128];     /**< sample or compound, cut at 127 bytes */
     uint64_t item;      /**< identity of the row for random draws (position in the whole job) */
     double sw_hz;       /**< spectral width, Hz */
     double obs_mhz;     /**< transmitter frequency, MHz */
@@ -67,9 +67,10 @@ fmx_status fmx_signal_create(fmx_device *device, fmx_domain domain, bool is_comp
 /** Releases what a batch holds and zeroes it. */
 void fmx_signal_clear(fmx_signal *signal);
 
-/** Copies one FID or spectrum into row `row` (the rest of the row stays zero) and fills its
- * fmx_row. Errors: FMX_ERROR_SHAPE when the kind or length does not fit the batch. */
-fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid);
+/** Copies one FID or spectrum into row `row`, the rest of the row becomes zero, and fills its
+ *  fmx_row (the name is copied). `item` is the row's identity for random draws: its position in the
+ *  whole job, whatever the batch. Errors: FMX_ERROR_SHAPE when the kind or length does not fit. */
+fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid, uint64_t item);
 
 /** Reads all rows into `out` (points * rows floats, twice that when complex). Waits. */
 fmx_status fmx_signal_read(fmx_signal *signal, float *out);

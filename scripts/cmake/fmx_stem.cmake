@@ -7,7 +7,13 @@ set(FMX_DOCS_ops ops)
 set(FMX_DOCS_train training)
 set(FMX_DOCS_cl device)
 
+#
+# STAGE      the stem's file defines `const fmx__stage fmx__stage_<stem>`, a stage of recipes
+# NO_KERNEL  the stem runs other stems' kernels only and has no file in kernels/
+# SOURCES    further host files of the stem
+# TIMEOUT    seconds that its test may take
 function(fmx_add_stem stem room)
+  cmake_parse_arguments(STEM "STAGE;NO_KERNEL" "TIMEOUT" "SOURCES" ${ARGN})
   if(NOT DEFINED FMX_DOCS_${room})
     message(FATAL_ERROR "fmx_add_stem(${stem} ${room}): no stem lives in the room \"${room}\"")
   endif()
@@ -15,7 +21,12 @@ function(fmx_add_stem stem room)
   if(stem IN_LIST known)
     message(FATAL_ERROR "fmx_add_stem(${stem} ${room}): the stem is registered twice")
   endif()
-  foreach(file kernels/${stem}.cl host/${room}/${stem}.c host/ref/${stem}_ref.c
+  if(STEM_NO_KERNEL)
+    set(kernel)
+  else()
+    set(kernel kernels/${stem}.cl)
+  endif()
+  foreach(file ${kernel} ${STEM_SOURCES} host/${room}/${stem}.c host/ref/${stem}_ref.c
                tests/test_${stem}.c tests/cases/${stem}.h bench/bench_${stem}.c
                docs/${FMX_DOCS_${room}}/${stem}.md)
     if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
@@ -23,6 +34,12 @@ function(fmx_add_stem stem room)
     endif()
   endforeach()
   set_property(GLOBAL APPEND PROPERTY FMX_STEMS ${stem})
-  set_property(GLOBAL APPEND PROPERTY FMX_KERNELS ${CMAKE_CURRENT_SOURCE_DIR}/kernels/${stem}.cl)
-  set_property(GLOBAL APPEND PROPERTY FMX_ROOM_${room} host/${room}/${stem}.c)
+  if(NOT STEM_NO_KERNEL)
+    set_property(GLOBAL APPEND PROPERTY FMX_KERNELS ${CMAKE_CURRENT_SOURCE_DIR}/${kernel})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY FMX_ROOM_${room} host/${room}/${stem}.c ${STEM_SOURCES})
+  if(STEM_STAGE)
+    set_property(GLOBAL APPEND PROPERTY FMX_STAGES ${stem})
+  endif()
+  set_property(GLOBAL PROPERTY FMX_TIMEOUT_${stem} "${STEM_TIMEOUT}")
 endfunction()

@@ -20,6 +20,10 @@ function(fmx_add_test name)
   if(TEST_DEVICE)
     add_test(NAME ${name}.pocl COMMAND ${command})
     set_tests_properties(${name}.pocl PROPERTIES ENVIRONMENT "${common};${pocl}")
+    # the GPU variants without sub-groups: the local-memory twin of every reduction
+    add_test(NAME ${name}.pocl-gpu COMMAND ${command})
+    set_tests_properties(${name}.pocl-gpu PROPERTIES LABELS long
+                         ENVIRONMENT "${common};${pocl};FIDMIX_VARIANT=gpu")
     if(NOT FMX_SANITIZE) # Intel's runtime loads libraries in a way that ends the sanitizer
       add_test(NAME ${name}.intel COMMAND ${command})
       set_tests_properties(${name}.intel PROPERTIES ENVIRONMENT "${common};${intel}")
