@@ -21,6 +21,7 @@
 #include "fidmix/device.h"
 #include "fidmix/fid.h"
 #include "fidmix/real_part.h"
+#include "fidmix/plot.h"
 #include "fidmix/signal.h"
 #include "fidmix/status.h"
 
