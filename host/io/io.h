@@ -1,0 +1,52 @@
+/* What the readers share: the table of formats and the walk through a tree of files. */
+#ifndef FIDMIX_IO_H
+#define FIDMIX_IO_H
+
+#include "base.h"
+#include "fidmix/fid.h"
+
+enum { FMX__DEPTH_MOST = 64 }; /* folders below the given path */
+
+/* One entry of the walk: a folder, or a regular file. */
+typedef struct fmx__entry {
+    const char *path; /* as the user would write it, no slash at the end */
+    bool is_folder;
+    bool with_processed; /* processed spectra are wanted beside a FID */
+    int depth;           /* folders below the path that the user named; 0: that path itself */
+} fmx__entry;
+
+/* A format knows its data by content and reads them; one row of the table in
+ * source_find.c each. */
+typedef struct fmx__reader {
+    const char *name; /* as in `fidmix info --json` */
+
+    /* Files by which a user may name the folder that they lie in ("fid", "1r"), NULL at the end;
+     * NULL: the format's data are single files. */
+    const char *const *files;
+
+    /* Appends what the entry itself holds, not what lies below it; the first format that appends
+     * something has the entry. Errors: FMX_ERROR_MEMORY only. */
+    fmx_status (*find)(fmx_context *ctx, const fmx__entry *entry, fmx_source_list *list);
+
+    /* Fills *out (zeroed, path and name set); fmx_fid_read clears it after an error. */
+    fmx_status (*read)(fmx_context *ctx, const fmx_source *source, fmx_read_depth depth,
+                       fmx_fid *out);
+} fmx__reader;
+
+extern const fmx__reader fmx__reader_bruker;
+
+/* Appends one source; `format` is static. */
+fmx_status fmx__source_append(fmx_context *ctx, fmx_source_list *list, const char *path,
+                              const char *format, fmx_kind kind);
+
+/* True when "<folder>/<name>" is a regular file (symbolic links followed). */
+bool fmx__is_file_in(const char *folder, const char *name);
+
+/* Order of two paths: byte-wise, runs of digits by value. */
+int fmx__compare_paths(const char *a, const char *b);
+
+/* The name of the sample that the data at `path` belong to: the nearest folder, the last included,
+ * whose name is neither digits only nor "pdata"; UTF-8, released with free(). */
+fmx_status fmx__sample_name(fmx_context *ctx, const char *path, char **out);
+
+#endif
