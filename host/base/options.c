@@ -49,6 +49,12 @@ const char *fmx__nearest_name(const char *text, const char *const *names, size_t
     return best != NULL && best_distance <= limit ? best : NULL;
 }
 
+const char *fmx__option_dot(const char *where)
+{
+    size_t length = strlen(where);
+    return length > 0 && where[length - 1] == ' ' ? "" : ".";
+}
+
 static fmx_status parse_number(fmx_context *ctx, const fmx__option *option, const char *where,
                                const char *text, double *out)
 {
@@ -58,12 +64,13 @@ static fmx_status parse_number(fmx_context *ctx, const fmx__option *option, cons
     while (end != NULL && (*end == ' ' || *end == '\t'))
         ++end;
     if (end == text || *end != '\0' || !isfinite(value))
-        return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: \"%s\" is not a number%s%s", where,
-                         option->key, text, option->unit[0] ? "; unit " : "", option->unit);
+        return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: \"%s\" is not a number%s%s", where,
+                         fmx__option_dot(where), option->key, text,
+                         option->unit[0] ? "; unit " : "", option->unit);
     if (value < option->least || value > option->most)
-        return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: %s is outside %g to %g%s%s", where,
-                         option->key, text, option->least, option->most, option->unit[0] ? " " : "",
-                         option->unit);
+        return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: %s is outside %g to %g%s%s", where,
+                         fmx__option_dot(where), option->key, text, option->least, option->most,
+                         option->unit[0] ? " " : "", option->unit);
     *out = value;
     return FMX_OK;
 }
@@ -76,8 +83,8 @@ static fmx_status set_integer(fmx_context *ctx, const fmx__option *option, const
     if (status != FMX_OK)
         return status;
     if (value != floor(value) || fabs(value) > 9007199254740992.0)
-        return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: %s is not a whole number", where,
-                         option->key, text);
+        return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: %s is not a whole number", where,
+                         fmx__option_dot(where), option->key, text);
     *out = (int64_t)value;
     return FMX_OK;
 }
@@ -90,8 +97,8 @@ static fmx_status set_bool(fmx_context *ctx, const fmx__option *option, const ch
     else if (strcmp(text, "false") == 0 || strcmp(text, "no") == 0 || strcmp(text, "0") == 0)
         *out = false;
     else
-        return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: \"%s\" is neither true nor false", where,
-                         option->key, text);
+        return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: \"%s\" is neither true nor false", where,
+                         fmx__option_dot(where), option->key, text);
     return FMX_OK;
 }
 
@@ -112,9 +119,9 @@ static fmx_status set_choice(fmx_context *ctx, const fmx__option *option, const 
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", option->choices[i]);
     }
     const char *near = fmx__nearest_name(text, option->choices, count);
-    return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: \"%s\" is none of %s%s%s%s", where, option->key,
-                     text, list, near ? "; did you mean \"" : "", near ? near : "",
-                     near ? "\"?" : "");
+    return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: \"%s\" is none of %s%s%s%s", where,
+                     fmx__option_dot(where), option->key, text, list,
+                     near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 static fmx_status set_numbers(fmx_context *ctx, const fmx__option *option, const char *where,
@@ -127,8 +134,8 @@ static fmx_status set_numbers(fmx_context *ctx, const fmx__option *option, const
         char one[64];
         if (length >= sizeof one || list.count == FMX__NUMBERS_OPTION)
             return fmx__fail(ctx, FMX_ERROR_RECIPE,
-                             "%s.%s: \"%s\" is not a list of at most %d numbers", where,
-                             option->key, text, FMX__NUMBERS_OPTION);
+                             "%s%s%s: \"%s\" is not a list of at most %d numbers", where,
+                             fmx__option_dot(where), option->key, text, FMX__NUMBERS_OPTION);
         memcpy(one, at, length);
         one[length] = '\0';
         fmx_status status = parse_number(ctx, option, where, one, &list.value[list.count]);
@@ -183,13 +190,13 @@ fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t co
         return set_numbers(ctx, option, where, text, (fmx__numbers *)(void *)field);
     case FMX__OPTION_TEXT:
         if (strlen(text) >= FMX__TEXT_OPTION)
-            return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: longer than %d bytes", where,
-                             option->key, FMX__TEXT_OPTION - 1);
+            return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: longer than %d bytes", where,
+                             fmx__option_dot(where), option->key, FMX__TEXT_OPTION - 1);
         snprintf(field, FMX__TEXT_OPTION, "%s", text);
         return FMX_OK;
     }
-    return fmx__fail(ctx, FMX_ERROR_INTERNAL, "%s.%s: option type %d", where, key,
-                     (int)option->type);
+    return fmx__fail(ctx, FMX_ERROR_INTERNAL, "%s%s%s: option type %d", where,
+                     fmx__option_dot(where), key, (int)option->type);
 }
 
 /* The fewest digits that strtod reads back to the same double. */

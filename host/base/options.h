@@ -45,8 +45,9 @@ typedef struct fmx__option_group {
 } fmx__option_group;
 
 /* Sets one option from its text ("0.3", "true", "gaussian", "[0.5, 9.5]") in the options struct at
- * `options`. `where` heads the message ("recipe.yml:12: process.apodisation"). Errors:
- * FMX_ERROR_RECIPE naming key, what was expected and, for an unknown key or choice, the nearest. */
+ * `options`. `where` heads the message ("recipe.yml:12: process.apodisation", or ending in a space,
+ * "recipe.yml:12: ", for a key without a path). Errors: FMX_ERROR_RECIPE naming key, what was
+ * expected and, for an unknown key or choice, the nearest. */
 fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t count, void *options,
                            const char *where, const char *key, const char *text);
 
@@ -55,6 +56,9 @@ fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t co
  */
 fmx_status fmx__options_check(fmx_context *ctx, const fmx__option_group *group,
                               const void *options);
+
+/* What stands between `where` and a key: "." or, after a space, "". */
+const char *fmx__option_dot(const char *where);
 
 /* The value of an option as text that fmx__option_set reads back to the same value (numbers with
  * the fewest digits that do), in a string released with free(). */

@@ -1,0 +1,76 @@
+#include "recipe_sections.h"
+
+#include "stage.h"
+
+#define FMX_FIELD(name) offsetof(fmx__axis, name)
+static const fmx__option axis_table[] = {
+    {"nucleus", FMX__OPTION_TEXT, FMX_FIELD(nucleus), "", 0, 0, NULL,
+     "nucleus of the job; FIDs of others go to a file beside the output"},
+    {"first_ppm", FMX__OPTION_NUMBER, FMX_FIELD(first_ppm), "ppm", -1000, 1000, NULL,
+     "chemical shift of the first point; the axis descends"},
+    {"last_ppm", FMX__OPTION_NUMBER, FMX_FIELD(last_ppm), "ppm", -1000, 1000, NULL,
+     "chemical shift of the last point"},
+    {"points", FMX__OPTION_INTEGER, FMX_FIELD(points), "points", 2, 1 << 24, NULL,
+     "points of every spectrum"},
+};
+#undef FMX_FIELD
+
+#define FMX_FIELD(name) offsetof(fmx__database, name)
+static const fmx__option database_table[] = {
+    {"path", FMX__OPTION_TEXT, FMX_FIELD(path), "", 0, 0, NULL,
+     "a FID, or any tree of them, that `fidmix run` processes"},
+    {"with_processed", FMX__OPTION_BOOL, FMX_FIELD(with_processed), "", 0, 0, NULL,
+     "spectra that the vendor's software processed become rows too"},
+};
+#undef FMX_FIELD
+
+static const fmx__axis axis_defaults = {"1H", 10, 0, 21800};
+static const fmx__database database_defaults = {"", false};
+
+static const fmx__option_group axis_group = {
+    .name = "axis",
+    .doc = "The points that all spectra of a dataset share.",
+    .options = axis_table,
+    .option_count = FMX__COUNT(axis_table),
+    .defaults = &axis_defaults,
+    .options_size = sizeof axis_defaults,
+};
+
+static const fmx__option_group database_group = {
+    .name = "database",
+    .doc = "Where the FIDs come from.",
+    .options = database_table,
+    .option_count = FMX__COUNT(database_table),
+    .defaults = &database_defaults,
+    .options_size = sizeof database_defaults,
+};
+
+static const fmx__option_group *process_stage(size_t index)
+{
+    return index < fmx__stage_count ? &fmx__stages[index]->group : NULL;
+}
+
+static const fmx__recipe_section sections[] = {
+    {"axis", "The points that all spectra of a dataset share.", &axis_group, NULL, true},
+    {"database", "Where the FIDs come from.", &database_group, NULL, false},
+    {"process", "What takes a FID to a spectrum: a list of stages, run in the order written.", NULL,
+     process_stage, false},
+};
+
+const fmx__recipe_schema fmx__recipe_schema_process = {sections, FMX__COUNT(sections)};
+
+fmx_status fmx__recipe_axis(fmx_context *ctx, const fmx__recipe *recipe, const fmx__axis **out)
+{
+    const fmx__recipe_part *part = fmx__recipe_find(recipe, "axis");
+    *out = NULL;
+    if (part == NULL)
+        return fmx__fail(ctx, FMX_ERROR_INTERNAL, "%s: a schema without axis", recipe->file);
+    const fmx__axis *axis = part->options;
+    if (!(axis->first_ppm > axis->last_ppm))
+        return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                         "%s: axis: first_ppm (%g) must be above last_ppm (%g): spectra run from "
+                         "high to low ppm",
+                         recipe->file, axis->first_ppm, axis->last_ppm);
+    *out = axis;
+    return FMX_OK;
+}
