@@ -20,8 +20,9 @@
 #include "fidmix/context.h"
 #include "fidmix/device.h"
 #include "fidmix/fid.h"
-#include "fidmix/real_part.h"
+#include "fidmix/phase.h"
 #include "fidmix/plot.h"
+#include "fidmix/real_part.h"
 #include "fidmix/signal.h"
 #include "fidmix/status.h"
 
