@@ -188,6 +188,31 @@ static fmx_status read_width(fmx_context *ctx, const fmx__parameters *acqus, fmx
     return status;
 }
 
+/* Where somebody referenced the spectrum of this FID, pdata/1/procs holds the frequency of 0 ppm
+ * that he set; one equal to BF1 is only the default. Nothing else of the processing is looked at.
+ */
+static fmx_status read_reference(fmx_context *ctx, const char *processed, fmx_fid *out)
+{
+    static const double furthest = 1e-3; /* of BF1: 1000 ppm */
+    fmx__parameters procs = {0};
+    double sf_mhz = 0;
+    if (!fmx__is_file_in(processed, "procs"))
+        return FMX_OK;
+    fmx_status status = fmx__bruker_parameters(ctx, processed, "procs", "proc", &procs);
+    if (status == FMX_OK)
+        status = fmx__parameters_number(ctx, &procs, "SF", 0.01, 1e4, 0, &sf_mhz);
+    fmx__parameters_clear(&procs);
+    if (status == FMX_OK && fabs(sf_mhz - out->base_mhz) < furthest * out->base_mhz &&
+        sf_mhz != out->base_mhz)
+        out->reference_mhz = sf_mhz;
+    if (status == FMX_OK || status == FMX_ERROR_MEMORY)
+        return status;
+    fmx__log(ctx, FMX_LOG_WARNING, "%s; the FID is read without its reference",
+             fmx_context_message(ctx));
+    fmx_context_clear(ctx);
+    return FMX_OK;
+}
+
 static fmx_status read_fid(fmx_context *ctx, const char *folder, fmx_read_depth depth, fmx_fid *out)
 {
     fmx__parameters acqus = {0};
@@ -222,6 +247,8 @@ static fmx_status read_fid(fmx_context *ctx, const char *folder, fmx_read_depth 
         const char *const folders[] = {processed, folder};
         status = fmx__bruker_title(ctx, folders, 2, &out->title);
     }
+    if (status == FMX_OK)
+        status = read_reference(ctx, processed, out);
     if (status == FMX_OK && depth == FMX_READ_DATA)
         status = fmx__alloc(ctx, out->points, 2 * sizeof *out->data, path, &out->data);
     if (status == FMX_OK && depth == FMX_READ_DATA)

@@ -97,12 +97,13 @@ fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid, u
         .item = item_id,
         .sw_hz = fid->sw_hz,
         .obs_mhz = fid->obs_mhz,
-        .sf_mhz = fid->base_mhz,
+        .sf_mhz = fid->reference_mhz > 0 ? fid->reference_mhz : fid->base_mhz,
         .group_delay = fid->group_delay,
         .valid = fid->points,
         .ppm_first = fid->ppm_first,
         .ppm_step = fid->ppm_step,
         .phased = !is_fid,
+        .referenced = !is_fid || fid->reference_mhz > 0,
     };
     snprintf(signal->row[row].name, sizeof signal->row[row].name, "%s",
              fid->name != NULL ? fid->name : "");

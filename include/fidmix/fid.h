@@ -46,17 +46,19 @@ typedef struct fmx_fid {
     char *name;         /**< sample: nearest folder above the data whose name is not a number */
     const char *format; /**< static storage */
     fmx_kind kind;
-    char nucleus[16];   /**< "1H", "13C", ...; empty when the file does not say */
-    size_t points;      /**< complex points of a FID; points of a spectrum */
-    bool is_complex;    /**< a spectrum may be real only (1r without 1i); a FID is always complex */
-    float *data;        /**< [points][2] (re, im), or [points] when !is_complex; NULL when only the
-                             parameters were asked for. A spectrum runs from high to low ppm. */
-    double sw_hz;       /**< spectral width, Hz */
-    double obs_mhz;     /**< transmitter frequency, MHz (Bruker SFO1): the centre of the spectrum */
-    double base_mhz;    /**< nominal frequency of 0 ppm, MHz (Bruker BF1) */
-    double group_delay; /**< points of digital-filter delay to remove; 0: none */
-    double ppm_first;   /**< spectrum: chemical shift of point 0, ppm */
-    double ppm_step;    /**< spectrum: from one point to the next, ppm (negative) */
+    char nucleus[16]; /**< "1H", "13C", ...; empty when the file does not say */
+    size_t points;    /**< complex points of a FID; points of a spectrum */
+    bool is_complex;  /**< a spectrum may be real only (1r without 1i); a FID is always complex */
+    float *data;      /**< [points][2] (re, im), or [points] when !is_complex; NULL when only the
+                           parameters were asked for. A spectrum runs from high to low ppm. */
+    double sw_hz;     /**< spectral width, Hz */
+    double obs_mhz;   /**< transmitter frequency, MHz (Bruker SFO1): the centre of the spectrum */
+    double base_mhz;  /**< nominal frequency of 0 ppm, MHz (Bruker BF1) */
+    double reference_mhz; /**< frequency of 0 ppm where the user set one in the vendor's software
+                               (Bruker SF in pdata/1/procs, unless it equals BF1); 0: not known */
+    double group_delay;   /**< points of digital-filter delay to remove; 0: none */
+    double ppm_first;     /**< spectrum: chemical shift of point 0, ppm */
+    double ppm_step;      /**< spectrum: from one point to the next, ppm (negative) */
     int scans;
     char *solvent; /**< UTF-8, never NULL once read */
     char *title;   /**< UTF-8, lines joined by " / ", never NULL once read */
