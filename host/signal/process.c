@@ -12,31 +12,6 @@ enum { MOST_BATCH_ROWS = 64 };
 /* Data of one batch as loaded; zero-filling and scratch take up to eight times as much. */
 static const size_t most_batch_bytes = (size_t)64 << 20;
 
-#define FMX_FIELD(name) offsetof(fmx__axis, name)
-static const fmx__option axis_options[] = {
-    {"nucleus", FMX__OPTION_TEXT, FMX_FIELD(nucleus), "", 0, 0, NULL,
-     "FIDs of other nuclei go to a file beside, on their nucleus's usual range"},
-    {"first_ppm", FMX__OPTION_NUMBER, FMX_FIELD(first_ppm), "ppm", -10000, 10000, NULL,
-     "chemical shift of the first point"},
-    {"last_ppm", FMX__OPTION_NUMBER, FMX_FIELD(last_ppm), "ppm", -10000, 10000, NULL,
-     "chemical shift of the last point, lower than first_ppm"},
-    {"points", FMX__OPTION_INTEGER, FMX_FIELD(points), "", 2, 1 << 24, NULL,
-     "points of every spectrum"},
-};
-#undef FMX_FIELD
-
-/* 5000 points per ppm: 0.12 Hz at 600 MHz, several points on the narrowest line. */
-static const fmx__axis axis_defaults = {"1H", 12, -1, 65001};
-
-const fmx__option_group fmx__axis_group = {
-    .name = "axis",
-    .doc = "The chemical-shift axis that all spectra share.",
-    .options = axis_options,
-    .option_count = FMX__COUNT(axis_options),
-    .defaults = &axis_defaults,
-    .options_size = sizeof axis_defaults,
-};
-
 fmx__axis fmx__axis_for(const fmx__axis *recipe, const char *nucleus)
 {
     static const struct {

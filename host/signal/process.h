@@ -6,18 +6,8 @@
 
 #include "fidmix/fid.h"
 #include "fidmix/signal.h"
-#include "recipe.h"
+#include "recipe_sections.h"
 #include "stage.h"
-
-/* The common axis, section `axis` of a recipe. */
-typedef struct fmx__axis {
-    char nucleus[FMX__TEXT_OPTION];
-    double first_ppm; /* of point 0 */
-    double last_ppm;  /* of the last point */
-    int64_t points;
-} fmx__axis;
-
-extern const fmx__option_group fmx__axis_group;
 
 /* The axis for another nucleus than the recipe's: the usual range of that nucleus with the same
  * number of points. */
