@@ -82,11 +82,6 @@ fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char 
                                const char *kernel, fmx__kernel **out);
 void fmx__program_release_all(fmx_device *device);
 
-/* Disk cache of program binaries, keyed by `key`. A missing, damaged or foreign entry is no error:
- * *data is NULL then. data is released with free(). */
-void fmx__cache_load(fmx_context *ctx, const char *key, unsigned char **data, size_t *bytes);
-void fmx__cache_store(fmx_context *ctx, const char *key, const unsigned char *data, size_t bytes);
-
 void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event event);
 void fmx__profile_release(fmx_device *device);
 void fmx__pool_release(fmx_device *device);

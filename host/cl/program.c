@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache_file.h"
 #include "cl_internal.h"
 #include "kernel_sources.h"
 
@@ -69,7 +70,7 @@ static cl_program build_from_cache(fmx_device *device, const char *key, const ch
 {
     unsigned char *data = NULL;
     size_t bytes = 0;
-    fmx__cache_load(device->ctx, key, &data, &bytes);
+    fmx__cache_load(device->ctx, key, "bin", &data, &bytes);
     if (data == NULL)
         return NULL;
     const unsigned char *binary = data;
@@ -98,7 +99,7 @@ static void store_binary(fmx_device *device, cl_program program, const char *key
         bytes == 0 || fmx__alloc(NULL, bytes, 1, "a program binary", &data) != FMX_OK)
         return;
     if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof data, &data, NULL) == CL_SUCCESS)
-        fmx__cache_store(device->ctx, key, data, bytes);
+        fmx__cache_store(device->ctx, key, "bin", data, bytes);
     free(data);
 }
 

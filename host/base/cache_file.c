@@ -1,6 +1,8 @@
-/* Program binaries on disk. A file holds a magic word, the length and the XXH3 checksum of key and
- * binary, the key in full, and the binary; anything that does not agree is ignored, because a
- * damaged binary can end the process inside the driver. */
+/* A file holds a magic word, the length and the XXH3 checksum of key and content, the key in full,
+ * and the content; anything that does not agree is ignored, because a damaged program binary can
+ * end the process inside the driver. */
+#include "cache_file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +10,9 @@
 #include <xxhash.h>
 
 #include "atomic_file.h"
-#include "cl_internal.h"
 
 static const char magic[8] = "fmxbin2";
-enum { LARGEST_BINARY = 256 << 20 };
+enum { LARGEST_CONTENT = 256 << 20 };
 
 typedef struct header {
     char magic[8];
@@ -22,7 +23,8 @@ typedef struct header {
 
 /* Folder of the cache: $FIDMIX_CACHE_DIR, else $XDG_CACHE_HOME/fidmix, else ~/.cache/fidmix.
  * An empty FIDMIX_CACHE_DIR switches the cache off (*out is NULL). */
-static fmx_status cache_path(fmx_context *ctx, const char *key, bool make, char **out)
+static fmx_status cache_path(fmx_context *ctx, const char *key, const char *ending, bool make,
+                             char **out)
 {
     const char *own = getenv("FIDMIX_CACHE_DIR");
     const char *xdg = getenv("XDG_CACHE_HOME");
@@ -44,8 +46,9 @@ static fmx_status cache_path(fmx_context *ctx, const char *key, bool make, char 
         status = fmx__make_folders(ctx, folder);
     XXH128_hash_t hash = XXH3_128bits(key, strlen(key));
     if (status == FMX_OK)
-        status = fmx__format(ctx, out, "%s/%016llx%016llx.bin", folder,
-                             (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+        status =
+            fmx__format(ctx, out, "%s/%016llx%016llx.%s", folder, (unsigned long long)hash.high64,
+                        (unsigned long long)hash.low64, ending);
     free(folder);
     return status;
 }
@@ -64,7 +67,7 @@ static unsigned char *read_entry(FILE *file, const char *key, size_t *bytes)
     header head;
     size_t key_bytes = strlen(key);
     if (fread(&head, sizeof head, 1, file) != 1 || memcmp(head.magic, magic, sizeof magic) != 0 ||
-        head.key_bytes != key_bytes || head.data_bytes == 0 || head.data_bytes > LARGEST_BINARY)
+        head.key_bytes != key_bytes || head.data_bytes == 0 || head.data_bytes > LARGEST_CONTENT)
         return NULL;
     size_t total = key_bytes + head.data_bytes;
     unsigned char *all = malloc(total + 1);
@@ -85,12 +88,13 @@ static unsigned char *read_entry(FILE *file, const char *key, size_t *bytes)
     return all;
 }
 
-void fmx__cache_load(fmx_context *ctx, const char *key, unsigned char **data, size_t *bytes)
+void fmx__cache_load(fmx_context *ctx, const char *key, const char *ending, unsigned char **data,
+                     size_t *bytes)
 {
     char *path = NULL;
     *data = NULL;
     *bytes = 0;
-    if (cache_path(NULL, key, false, &path) != FMX_OK || path == NULL)
+    if (cache_path(NULL, key, ending, false, &path) != FMX_OK || path == NULL)
         return;
     FILE *file = fopen(path, "rb");
     if (file != NULL) {
@@ -102,7 +106,8 @@ void fmx__cache_load(fmx_context *ctx, const char *key, unsigned char **data, si
     free(path);
 }
 
-void fmx__cache_store(fmx_context *ctx, const char *key, const unsigned char *data, size_t bytes)
+void fmx__cache_store(fmx_context *ctx, const char *key, const char *ending,
+                      const unsigned char *data, size_t bytes)
 {
     char *path = NULL;
     char *all = NULL;
@@ -110,7 +115,7 @@ void fmx__cache_store(fmx_context *ctx, const char *key, const unsigned char *da
     memcpy(head.magic, magic, sizeof magic);
     checksum(head.checksum, key, data, bytes);
     size_t total = sizeof head + head.key_bytes + bytes;
-    fmx_status status = cache_path(NULL, key, true, &path);
+    fmx_status status = cache_path(NULL, key, ending, true, &path);
     if (status == FMX_OK && path != NULL) {
         status = fmx__alloc(NULL, total, 1, "a cache entry", &all);
         if (status == FMX_OK) {
@@ -121,7 +126,7 @@ void fmx__cache_store(fmx_context *ctx, const char *key, const unsigned char *da
         }
     }
     if (status != FMX_OK)
-        fmx__log(ctx, FMX_LOG_DEBUG, "kernel cache not written: %s", fmx_status_text(status));
+        fmx__log(ctx, FMX_LOG_DEBUG, "cache entry not written: %s", fmx_status_text(status));
     free(all);
     free(path);
 }
