@@ -379,6 +379,60 @@ Test(plot, flat_and_extreme_spectra)
     fmx_test_close(&test);
 }
 
+/* The y at which the n-th path stands highest. */
+static double top_of(const fmx_test *test, spectra *s, const fmx_plot_options *options, size_t n)
+{
+    double x = 0;
+    char *text = draw(test, s, options);
+    double y = highest(text, n, &x);
+    check_well_formed(text);
+    free(text);
+    return y;
+}
+
+/* A water line a thousand times the rest: left out of the scale it is cut, and the rest is as tall
+ * as if the water were not there. */
+Test(plot, unscaled_regions_do_not_count)
+{
+    static const fmx_plot_region water = {5.2, 4.5};
+    static const int layouts[] = {FMX_PLOT_OVERLAY, FMX_PLOT_STACK};
+    fmx_test test = fmx_test_open_host();
+    for (size_t i = 0; i < 2; ++i) {
+        spectra s = make(2, 1051, 200);
+        fmx_plot_options options = FMX_PLOT_DEFAULT;
+        options.layout = layouts[i];
+        options.scale = FMX_PLOT_SCALE_COMMON;
+        fmx__plot plot;
+        char *text = draw(&test, &s, &options);
+        cr_assert_null(strstr(text, "beyond the scale"));
+        free(text);
+        s.row[0][500] = s.row[1][500] = 1e5f; /* 5.0 ppm */
+        fmx_test_ok(&test, fmx__plot_plan(test.ctx, &s.data, &options, &plot), "plan");
+        cr_assert_gt(plot.panel[0].high, 9e4);
+        fmx__plot_plan_clear(&plot);
+        options.unscaled = &water;
+        options.unscaled_count = 1;
+        fmx_test_ok(&test, fmx__plot_plan(test.ctx, &s.data, &options, &plot), "plan");
+        /* the spike of 100, and room of 4 % above an overlay */
+        cr_assert(plot.panel[0].high >= 100 && plot.panel[0].high < 105);
+        cr_assert(plot.cut);
+        /* the first trace is drawn last; in a stack it ends within its own row */
+        double y = top_of(&test, &s, &options, 1);
+        double row = fmx__plot_zero_y(&plot, &plot.panel[0], 0) -
+                     plot.panel[0].high * fmx__plot_px_per_unit(&plot, &plot.panel[0]);
+        if (layouts[i] == FMX_PLOT_STACK)
+            cr_assert_float_eq(y, row, 0.0501);
+        else
+            cr_assert_lt(y, plot.panel[0].top);
+        fmx__plot_plan_clear(&plot);
+        text = draw(&test, &s, &options);
+        cr_assert_not_null(strstr(text, "lines beyond the scale cut"));
+        free(text);
+        drop(&s);
+    }
+    fmx_test_close(&test);
+}
+
 /* The worst case is noise: every column has two points. */
 Test(plot, files_stay_below_a_megabyte)
 {
@@ -480,6 +534,7 @@ Test(plot, refusals_of_options)
     fmx_test test = fmx_test_open_host();
     spectra s = make(1, 100, 5);
     static const fmx_plot_region outside[] = {{4, 3}, {20, 12}};
+    static const fmx_plot_region reversed = {1, 4};
     static const struct {
         fmx_plot_options options;
         const char *part;
@@ -495,6 +550,8 @@ Test(plot, refusals_of_options)
         {{.width_px = 1000, .gain = 1, .height_px = -1}, "height of -1 px"},
         {{.width_px = 1000, .gain = 0}, "gain"},
         {{.width_px = 1000, .gain = 1, .layout = 3}, "unknown layout"},
+        {{.width_px = 1000, .gain = 1, .unscaled = &reversed, .unscaled_count = 1},
+         "unscaled: 1:4"},
     };
     for (size_t i = 0; i < FMX__COUNT(cases); ++i)
         refuse(&test, &s, &cases[i].options, FMX_ERROR_ARGUMENT, cases[i].part);

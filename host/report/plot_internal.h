@@ -40,6 +40,7 @@ typedef struct fmx__plot {
     bool stacked;
     bool own; /* every trace over its own largest magnitude */
     bool fields_differ;
+    bool cut;     /* something in the main panel is taller or deeper than its place */
     double *unit; /* [traces]: intensities are divided by it */
     double width;
     double height;

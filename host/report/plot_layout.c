@@ -143,6 +143,13 @@ static fmx_status check_options(fmx_context *ctx, const fmx_plot_options *o)
     if (o->zooms > FMX__MOST_ZOOMS)
         return fmx__fail(ctx, FMX_ERROR_ARGUMENT, "plot: %zu zooms; at most %d fit a picture",
                          o->zooms, FMX__MOST_ZOOMS);
+    for (size_t i = 0; i < o->unscaled_count; ++i) {
+        const fmx_plot_region *region = &o->unscaled[i];
+        if (!(region->high_ppm > region->low_ppm))
+            return fmx__fail(ctx, FMX_ERROR_ARGUMENT,
+                             "unscaled: %g:%g is not a region from high to low ppm",
+                             region->high_ppm, region->low_ppm);
+    }
     return FMX_OK;
 }
 
@@ -193,6 +200,17 @@ static fmx_status set_region(const fmx__plot *plot, fmx_plot_region wanted, cons
     return FMX_OK;
 }
 
+/* Whether a point counts for the scale: not inside a region that the caller took out of it. */
+static bool counts(const fmx__plot *plot, size_t i)
+{
+    for (size_t k = 0; k < plot->options->unscaled_count; ++k) {
+        const fmx_plot_region *region = &plot->options->unscaled[k];
+        if (plot->data->ppm[i] <= region->high_ppm && plot->data->ppm[i] >= region->low_ppm)
+            return false;
+    }
+    return true;
+}
+
 static void set_units(fmx__plot *plot)
 {
     const fmx__plot_panel *main_panel = &plot->panel[0];
@@ -200,7 +218,7 @@ static void set_units(fmx__plot *plot)
         const float *row = plot->data->trace[t].intensity;
         double largest = 0;
         for (size_t i = main_panel->inner_first; i < main_panel->inner_end; ++i)
-            largest = fmax(largest, fabs((double)row[i]));
+            largest = counts(plot, i) ? fmax(largest, fabs((double)row[i])) : largest;
         plot->unit[t] = plot->own && largest > 0 ? largest : 1;
     }
 }
@@ -213,6 +231,8 @@ static void set_range(const fmx__plot *plot, fmx__plot_panel *panel)
     for (size_t t = 0; t < plot->data->traces; ++t) {
         const float *row = plot->data->trace[t].intensity;
         for (size_t i = panel->inner_first; i < panel->inner_end; ++i) {
+            if (!counts(plot, i))
+                continue;
             low = fmin(low, (double)row[i] / plot->unit[t]);
             high = fmax(high, (double)row[i] / plot->unit[t]);
         }
@@ -228,6 +248,21 @@ static void set_range(const fmx__plot *plot, fmx__plot_panel *panel)
         panel->low = fmax(panel->low, -0.08 * panel->high);
     if (!(panel->high > panel->low)) /* all negative, and a gain */
         panel->high = panel->low + range;
+}
+
+/* Whether the main panel cuts a line. */
+static bool cuts(const fmx__plot *plot)
+{
+    const fmx__plot_panel *panel = &plot->panel[0];
+    for (size_t t = 0; t < plot->data->traces; ++t) {
+        const float *row = plot->data->trace[t].intensity;
+        for (size_t i = panel->inner_first; i < panel->inner_end; ++i) {
+            double value = (double)row[i] / plot->unit[t];
+            if (value > panel->high * (1 + 1e-6) || value < panel->low - 1e-6 * panel->high)
+                return true;
+        }
+    }
+    return false;
 }
 
 static double default_height(const fmx__plot *plot, bool zoom)
@@ -256,7 +291,8 @@ static fmx_status place_panels(fmx__plot *plot)
     double inner = plot->width - 2.0 * MARGIN - plot->labels;
     size_t columns = zoom_columns(plot);
     size_t rows = columns > 0 ? (plot->panels - 2) / columns + 1 : 0;
-    double top = HEADER + (double)plot->legend_rows * LEGEND_ROW + PANEL_HEAD;
+    double head = plot->stacked && plot->panels == 1 ? PANEL_HEAD / 3.0 : PANEL_HEAD;
+    double top = HEADER + (double)plot->legend_rows * LEGEND_ROW + head;
     double fixed = top + MAIN_AXIS + (double)rows * (PANEL_HEAD + ZOOM_AXIS) + MARGIN / 2.0;
     double main_px = default_height(plot, false);
     double zoom_px = default_height(plot, true);
@@ -352,6 +388,7 @@ fmx_status fmx__plot_plan(fmx_context *ctx, const fmx_plot_data *data,
         set_range(out, &out->panel[i]);
         total_px += out->panel[i].width;
     }
+    out->cut = cuts(out);
     out->column_px = fmax(0.5, total_px * (double)data->traces * BYTES_PER_COLUMN / TEXT_BUDGET);
     return FMX_OK;
 }

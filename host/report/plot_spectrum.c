@@ -62,6 +62,11 @@ static void subtitle_text(const fmx__plot *plot, char text[256])
         snprintf(many + length, sizeof many - length, "%smagnified %s times",
                  length > 0 ? ", " : "", gain);
     }
+    if (plot->cut) {
+        size_t length = strlen(many);
+        snprintf(many + length, sizeof many - length, "%slines beyond the scale cut",
+                 length > 0 ? ", " : "");
+    }
     snprintf(text, 256, "%s%s%s%s%s%s", nucleus, nucleus[0] && field[0] ? " at " : "", field,
              (nucleus[0] || field[0]) && many[0] ? dot : "", count, many);
 }
@@ -285,7 +290,7 @@ static void zoom_bands(pen *p)
     }
 }
 
-/* "A   3.40 to 3.20 ppm   height x 8.3": how much higher a line stands than in the main panel. */
+/* "A   3.40 to 3.20 ppm   height x 8.3": how much more of its panel a line fills. */
 static void zoom_head(pen *p, size_t zoom)
 {
     const fmx__plot_panel *panel = &p->plot->panel[1 + zoom];
@@ -295,8 +300,13 @@ static void zoom_head(pen *p, size_t zoom)
     char times[40];
     char text[160];
     double width = panel->region.high_ppm - panel->region.low_ppm;
-    double factor =
-        fmx__plot_px_per_unit(p->plot, panel) / fmx__plot_px_per_unit(p->plot, &p->plot->panel[0]);
+    const fmx__plot_panel *whole = &p->plot->panel[0];
+    /* panels differ in height: what counts is the part of it */
+    double factor = (whole->high - whole->low) / (panel->high - panel->low);
+    if (factor >= 1000) { /* three digits */
+        double unit = pow(10, floor(log10(factor)) - 2);
+        factor = round(factor / unit) * unit;
+    }
     unsigned decimals = width < 0.05 ? 4 : width < 0.5 ? 3 : 2;
     zoom_name(name, zoom);
     fmx__svg_fixed(high, panel->region.high_ppm, decimals);
@@ -306,8 +316,9 @@ static void zoom_head(pen *p, size_t zoom)
     snprintf(text, sizeof text, "%s \xE2\x80\x93 %s ppm", high, low);
     fmx__svg_label(&p->svg, "mu", FMX__SVG_START, panel->left + 18, panel->top - 12, text);
     snprintf(text, sizeof text, "height \xC3\x97 %s", times);
-    fmx__svg_label(&p->svg, "mu", FMX__SVG_END, panel->left + panel->width - 2, panel->top - 12,
-                   text);
+    if (fabs(factor - 1) > 0.05)
+        fmx__svg_label(&p->svg, "mu", FMX__SVG_END, panel->left + panel->width - 2, panel->top - 12,
+                       text);
 }
 
 static void traces(pen *p, size_t index)

@@ -23,6 +23,8 @@ static fmx__plot_point place(const fmx__plot *plot, const fmx__plot_panel *panel
 {
     const fmx_plot_data *data = plot->data;
     double value = (double)data->trace[trace].intensity[i] / plot->unit[trace];
+    if (plot->stacked) /* what is cut stays in its row */
+        value = fmin(fmax(value, panel->low), panel->high);
     double y = fmx__plot_zero_y(plot, panel, trace) - value * fmx__plot_px_per_unit(plot, panel);
     double x = fmx__plot_x(panel, data->ppm[i]);
     return (fmx__plot_point){

@@ -68,14 +68,14 @@ static double advance_em(uint32_t code)
     if (code >= 0x80 || code < 0x20)
         return 0.58;
     if (strchr("ijl.,:;'|!", (int)code) != NULL)
-        return 0.26;
+        return 0.29;
     if (strchr("ft()[]{}/\\-r ", (int)code) != NULL)
-        return 0.34;
+        return 0.38;
     if (strchr("mwMW@%", (int)code) != NULL)
-        return 0.86;
+        return 0.9;
     if (code >= 'A' && code <= 'Z')
-        return 0.68;
-    return 0.56;
+        return 0.7;
+    return 0.6;
 }
 
 double fmx__svg_text_width(const char *text, double font_px)

@@ -41,7 +41,8 @@ typedef struct fmx_plot_region {
 typedef enum fmx_plot_layout {
     FMX_PLOT_AUTOMATIC, /**< overlaid up to six spectra, stacked beyond */
     FMX_PLOT_OVERLAY,   /**< on one baseline, one colour each */
-    FMX_PLOT_STACK,     /**< one baseline each, the first on top, labelled at the right */
+    FMX_PLOT_STACK,     /**< one baseline each, the first on top, labelled at the right; lines that
+                             hang far below their baseline are cut */
 } fmx_plot_layout;
 
 typedef enum fmx_plot_scale {
@@ -51,20 +52,23 @@ typedef enum fmx_plot_scale {
 } fmx_plot_scale;
 
 typedef struct fmx_plot_options {
-    int layout;                  /**< fmx_plot_layout */
-    int scale;                   /**< fmx_plot_scale */
-    fmx_plot_region region;      /**< part shown; {0, 0}: the whole axis */
-    const fmx_plot_region *zoom; /**< [zooms] magnified parts, drawn as panels below */
-    size_t zooms;                /**< at most 12 */
-    const char *title;           /**< NULL: the name of a single spectrum, "N spectra" otherwise */
-    double width_px;             /**< 320 to 10000 */
-    double height_px;            /**< up to 20000; 0: as the content needs */
-    double gain;                 /**< vertical magnification, > 0; what leaves a panel is cut */
+    int layout;                      /**< fmx_plot_layout */
+    int scale;                       /**< fmx_plot_scale */
+    fmx_plot_region region;          /**< part shown; {0, 0}: the whole axis */
+    const fmx_plot_region *zoom;     /**< [zooms] magnified parts, drawn as panels below */
+    size_t zooms;                    /**< at most 12 */
+    const fmx_plot_region *unscaled; /**< [unscaled_count] parts that do not count for the scale
+                                          (water): their taller lines are cut */
+    size_t unscaled_count;
+    const char *title; /**< NULL: the name of a single spectrum, "N spectra" otherwise */
+    double width_px;   /**< 320 to 10000 */
+    double height_px;  /**< up to 20000; 0: as the content needs */
+    double gain;       /**< vertical magnification, > 0; what leaves a panel is cut */
 } fmx_plot_options;
 
 #define FMX_PLOT_DEFAULT                                                                           \
     {                                                                                              \
-        FMX_PLOT_AUTOMATIC, FMX_PLOT_SCALE_AUTOMATIC, {0, 0}, NULL, 0, NULL, 1120, 0, 1            \
+        FMX_PLOT_AUTOMATIC, FMX_PLOT_SCALE_AUTOMATIC, {0, 0}, NULL, 0, NULL, 0, NULL, 1120, 0, 1   \
     }
 
 /** Draws spectra into *out, the text of an SVG document, zero-terminated, released with free().
