@@ -204,6 +204,34 @@ Test(bruker, group_delay)
     fmx_test_close(&test);
 }
 
+/* The whole table, against nmrglue's (golden/bruker_delays.txt, made by golden/make_bruker.py). */
+Test(bruker, table_of_group_delays)
+{
+    fmx_test test = fmx_test_open_host();
+    char line[128];
+    int entries = 0;
+    FILE *golden = fopen(FMX_SOURCE_DIR "/tests/golden/bruker_delays.txt", "r");
+    cr_assert_not_null(golden);
+    while (fgets(line, sizeof line, golden) != NULL) {
+        int dspfvs = 0;
+        int decim = 0;
+        double points = 0;
+        char changed[128];
+        if (sscanf(line, "%d %d %lf", &dspfvs, &decim, &points) != 3)
+            continue;
+        snprintf(changed, sizeof changed, "##$DSPFVS= %d\n##$DECIM= %d\n", dspfvs, decim);
+        fmx_fid fid = expect_points(&test, fmx_fixture_experiment(changed, "GRPDLY"), 8, 1);
+        /* nmrglue writes 17 digits of thirds and sixths */
+        cr_assert_float_eq(fid.group_delay, points, 1e-12, "%d %d: %.15g", dspfvs, decim,
+                           fid.group_delay);
+        fmx_fid_clear(&fid);
+        ++entries;
+    }
+    fclose(golden);
+    cr_assert_eq(entries, 75);
+    fmx_test_close(&test);
+}
+
 Test(bruker, refusals)
 {
     static const struct {

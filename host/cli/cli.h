@@ -81,5 +81,6 @@ extern const size_t fmx__global_option_count;
 
 extern const fmx__verb fmx__verb_bench;
 extern const fmx__verb fmx__verb_devices;
+extern const fmx__verb fmx__verb_info;
 
 #endif

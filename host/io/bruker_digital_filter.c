@@ -2,11 +2,11 @@
 
 #include "bruker.h"
 
-/* Group delay in points of the filters that DSPFVS 10 to 13 name, by decimation. The numbers are
- * those that Bruker published for its DMX and DRX receivers, to three decimals, in W. M. Westler
- * and F. Abildgaard, "DMX digital filters and non-Bruker offline processing" (1996); the digits
- * beyond are multiples of 1 / (2 DECIM), as the delay of a symmetric filter must be. Checked
- * against nmrglue 0.12, fileio/bruker.py. */
+/* Group delay in points of the filters that DSPFVS 10 to 13 name, by decimation. The facts are
+ * those of W. M. Westler and F. Abildgaard's note on the digital filters of DMX receivers
+ * (www.boc.chem.uu.nl/static/local/prospectnd/dmx_digital_filters.html), printed there to three
+ * decimals; the digits beyond follow from each being a multiple of 1 / (2 DECIM), as worked out for
+ * nmrglue 0.12 (fileio/bruker.py), which the tests hold this table against. */
 typedef struct delay_row {
     int decim;
     double points[4]; /* DSPFVS 10, 11, 12, 13; 0: no such filter */

@@ -64,7 +64,7 @@ static layout plan(const fmx_fid *fid)
 {
     float largest = 0;
     int exponent = 0;
-    layout l = {.si = 1, .sf_mhz = fid->base_mhz};
+    layout l = {.si = 1, .sf_mhz = fid->reference_mhz > 0 ? fid->reference_mhz : fid->base_mhz};
     for (size_t i = 0; i < 2 * fid->points; ++i)
         largest = fmaxf(largest, fabsf(fid->data[i]));
     if (largest > 0) {

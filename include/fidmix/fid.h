@@ -50,10 +50,12 @@ typedef struct fmx_fid {
     size_t points;    /**< complex points of a FID; points of a spectrum */
     bool is_complex;  /**< a spectrum may be real only (1r without 1i); a FID is always complex */
     float *data;      /**< [points][2] (re, im), or [points] when !is_complex; NULL when only the
-                           parameters were asked for. A spectrum runs from high to low ppm. */
+                           parameters were asked for. A spectrum runs from high to low ppm and has
+                           the imaginary sign of the forward transform in signal.h. */
     double sw_hz;     /**< spectral width, Hz */
     double obs_mhz;   /**< transmitter frequency, MHz (Bruker SFO1): the centre of the spectrum */
-    double base_mhz;  /**< nominal frequency of 0 ppm, MHz (Bruker BF1) */
+    double base_mhz;  /**< nominal frequency of 0 ppm, MHz (Bruker BF1); of a spectrum the one that
+                           its axis stands on (SF) */
     double reference_mhz; /**< frequency of 0 ppm where the user set one in the vendor's software
                                (Bruker SF in pdata/1/procs, unless it equals BF1); 0: not known */
     double group_delay;   /**< points of digital-filter delay to remove; 0: none */

@@ -1,6 +1,10 @@
-"""Makes bruker_values.txt: what nmrglue reads from the real Bruker files of the shared working set.
+"""Makes bruker_values.txt, what nmrglue reads from the real Bruker files of the shared working set, and
+bruker_delays.txt.
 
     python3 tests/golden/make_bruker.py ../shared/data > tests/golden/bruker_values.txt
+    python3 tests/golden/make_bruker.py > tests/golden/bruker_delays.txt
+
+The second is its table of group delays by DSPFVS and DECIM, one "dspfvs decim points" a line.
 
 Made with Python 3.11, nmrglue 0.12, numpy 2.4.6; no random numbers. Values are multiplied by 2^NC
 (2^NC_proc), which nmrglue leaves to its user for a FID. The points past TD are cut off.
@@ -12,6 +16,12 @@ import sys
 import nmrglue as ng
 import numpy as np
 
+if len(sys.argv) < 2:
+    print("# nmrglue", ng.__version__)
+    for dspfvs, table in ng.bruker.bruker_dsp_table.items():
+        for decim, points in table.items():
+            print(dspfvs, decim, "%.15g" % points)
+    sys.exit()
 root = sys.argv[1]
 
 
