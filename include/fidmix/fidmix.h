@@ -19,12 +19,14 @@
 #include "fidmix/apodisation.h"
 #include "fidmix/context.h"
 #include "fidmix/device.h"
+#include "fidmix/digital_filter.h"
 #include "fidmix/fid.h"
 #include "fidmix/phase.h"
 #include "fidmix/plot.h"
 #include "fidmix/real_part.h"
 #include "fidmix/signal.h"
 #include "fidmix/status.h"
+#include "fidmix/zero_filling.h"
 
 #ifdef __cplusplus
 extern "C" {

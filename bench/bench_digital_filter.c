@@ -1,0 +1,44 @@
+#include "bench.h"
+#include "cases/digital_filter.h"
+
+typedef struct state {
+    fmx_signal signal;
+    const fmx_case_digital_filter *c;
+} state;
+
+/* The stage replaces the batch's buffer: every round starts from one of the case's length. Contents
+ * do not change the work. */
+static fmx_status restore(void *user)
+{
+    state *s = user;
+    fmx_device *device = s->signal.device;
+    fmx_signal_clear(&s->signal);
+    fmx_status status =
+        fmx_signal_create(device, FMX_DOMAIN_TIME, true, s->c->rows, s->c->points, &s->signal);
+    s->signal.device = device;
+    for (size_t i = 0; status == FMX_OK && i < s->c->rows; ++i) {
+        s->signal.row[i].valid = s->c->valid;
+        s->signal.row[i].group_delay = s->c->group_delay;
+    }
+    return status;
+}
+
+static fmx_status step(void *user)
+{
+    state *s = user;
+    return fmx_remove_digital_filter(&s->signal, &s->c->options);
+}
+
+static fmx_status run(fmx_device *device, fmx__bench_run *results)
+{
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(fmx_cases_digital_filter); ++i) {
+        state s = {.signal = {.device = device}, .c = &fmx_cases_digital_filter[i]};
+        if (s.c->bench)
+            status = fmx__bench_measure(results, s.c->name, restore, step, &s);
+        fmx_signal_clear(&s.signal);
+    }
+    return status;
+}
+
+const fmx__bench fmx__bench_digital_filter = {"digital_filter", run};
