@@ -433,6 +433,34 @@ Test(plot, unscaled_regions_do_not_count)
     fmx_test_close(&test);
 }
 
+/* A legend that has no room for all names says how many are missing; one that has room names all.
+ */
+Test(plot, legends_are_complete_or_say_so)
+{
+    fmx_test test = fmx_test_open_host();
+    static const size_t counts[] = {2, 6, 40};
+    for (size_t i = 0; i < FMX__COUNT(counts); ++i) {
+        spectra s = make(counts[i], 50, 5);
+        fmx_plot_options options = FMX_PLOT_DEFAULT;
+        options.layout = FMX_PLOT_OVERLAY;
+        for (size_t t = 0; t < counts[i]; ++t)
+            s.trace[t].name = "a name of a moderate length";
+        char *text = draw(&test, &s, &options);
+        size_t named = 0;
+        for (const char *at = text; (at = strstr(at, "class=\"sw ")) != NULL; ++at)
+            ++named;
+        const char *more = strstr(text, ">and ");
+        size_t missing = 0;
+        if (more != NULL)
+            cr_assert_eq(sscanf(more, ">and %zu more<", &missing), 1);
+        cr_assert_eq(named + missing, counts[i]);
+        cr_assert_eq(missing > 0, counts[i] == 40);
+        free(text);
+        drop(&s);
+    }
+    fmx_test_close(&test);
+}
+
 /* The worst case is noise: every column has two points. */
 Test(plot, files_stay_below_a_megabyte)
 {

@@ -15,7 +15,7 @@ enum {
     MAIN_AXIS = 58,  /* ticks, numbers and name below the main panel */
     PANEL_HEAD = 34, /* letter and magnification above a panel */
     ZOOM_AXIS = 30,  /* ticks and numbers below a zoom */
-    ZOOM_GAP = 30,   /* between zooms side by side, beside their labels */
+    ZOOM_GAP = 44,   /* between zooms side by side, beside their labels */
     MOST_LEGEND_ROWS = 4,
 };
 #define TEXT_BUDGET 800e3   /* bytes of path data aimed at */
@@ -228,17 +228,22 @@ static void set_range(const fmx__plot *plot, fmx__plot_panel *panel)
 {
     double low = 0;
     double high = 0;
+    double lowest = 0; /* of what does not count, too */
     for (size_t t = 0; t < plot->data->traces; ++t) {
         const float *row = plot->data->trace[t].intensity;
         for (size_t i = panel->inner_first; i < panel->inner_end; ++i) {
+            double value = (double)row[i] / plot->unit[t];
+            lowest = fmin(lowest, value);
             if (!counts(plot, i))
                 continue;
-            low = fmin(low, (double)row[i] / plot->unit[t]);
-            high = fmax(high, (double)row[i] / plot->unit[t]);
+            low = fmin(low, value);
+            high = fmax(high, value);
         }
     }
     if (!(high - low > 0))
         high = 1;
+    /* what is cut below leaves a stump to be seen */
+    low = fmin(low, fmax(lowest, -0.1 * high));
     double range = high - low;
     if (plot->stacked && high > 0)
         low = fmax(low, -MOST_NEGATIVE * high);
@@ -291,7 +296,7 @@ static fmx_status place_panels(fmx__plot *plot)
     double inner = plot->width - 2.0 * MARGIN - plot->labels;
     size_t columns = zoom_columns(plot);
     size_t rows = columns > 0 ? (plot->panels - 2) / columns + 1 : 0;
-    double head = plot->stacked && plot->panels == 1 ? PANEL_HEAD / 3.0 : PANEL_HEAD;
+    double head = plot->stacked && plot->own && plot->panels == 1 ? PANEL_HEAD / 3.0 : PANEL_HEAD;
     double top = HEADER + (double)plot->legend_rows * LEGEND_ROW + head;
     double fixed = top + MAIN_AXIS + (double)rows * (PANEL_HEAD + ZOOM_AXIS) + MARGIN / 2.0;
     double main_px = default_height(plot, false);
@@ -337,7 +342,7 @@ static void place_names(fmx__plot *plot)
     size_t row = 0;
     for (size_t t = 0; plot->stacked && t < traces; ++t) {
         char label[FMX__PLOT_LABEL];
-        fmx__plot_trace_label(plot, t, 12, fmin(220, 0.28 * plot->width), label);
+        fmx__plot_trace_label(plot, t, 12, fmin(250, 0.28 * plot->width), label);
         plot->labels = fmax(plot->labels, 14 + fmx__svg_text_width(label, 12) * 1.04);
     }
     for (size_t t = 0; !plot->stacked && traces > 1 && t < traces; ++t)

@@ -124,8 +124,7 @@ static void legend(pen *p)
         double at = fmx__plot_legend_step(plot, t, &x, &row);
         double y = 92 + 22 * (double)row;
         bool last_row = row + 1 == plot->legend_rows;
-        if (last_row && at > plot->width - 400 && t + 1 < plot->data->traces &&
-            plot->data->traces > FMX__PLOT_COLOURS) {
+        if (last_row && t + 1 < plot->data->traces) {
             size_t next_row = row;
             double next_x = x;
             fmx__plot_legend_step(plot, t + 1, &next_x, &next_row);
@@ -211,22 +210,43 @@ static void intensity_axis(pen *p, const fmx__plot_panel *panel, bool named)
                    named ? 28 : panel->left - 8, panel->top - 12, text);
 }
 
-/* A stack on a common scale has a bar of a round intensity at its left end. */
+/* A stack on a common scale has a bar of a round intensity left of its first row: how many units.
+ */
+static double bar_value(const fmx__plot *plot, const fmx__plot_panel *panel)
+{
+    double pitch = fmx__plot_pitch(plot, panel);
+    double wanted = fmin(pitch * 0.8, panel->height * 0.25) / fmx__plot_px_per_unit(plot, panel);
+    double power = pow(10, floor(log10(wanted)));
+    return power * (wanted / power >= 5 ? 5 : wanted / power >= 2 ? 2 : 1);
+}
+
+/* "bar: 5 x 10^6", with real signs. */
+static void bar_text(char text[80], double value)
+{
+    int exponent = (int)floor(log10(value) + 1e-9);
+    char number[40];
+    char power[40] = "";
+    bool plain = exponent >= -3 && exponent <= 3;
+    fmx__svg_fixed(number, plain ? value : value / pow(10, exponent),
+                   plain && exponent < 0 ? (unsigned)-exponent : 0);
+    if (!plain)
+        fmx__axis_power_text(power, exponent);
+    snprintf(text, 80, "bar: %s%s%s", number, plain ? "" : " \xC3\x97 ", power);
+}
+
 static void scale_bar(pen *p, const fmx__plot_panel *panel)
 {
-    double pitch = fmx__plot_pitch(p->plot, panel);
-    double per_unit = fmx__plot_px_per_unit(p->plot, panel);
-    double wanted = fmin(pitch * 0.7, panel->height * 0.25) / per_unit;
-    double power = pow(10, floor(log10(wanted)));
-    double value = power * (wanted / power >= 5 ? 5 : wanted / power >= 2 ? 2 : 1);
-    double y = fmx__plot_zero_y(p->plot, panel, 0);
-    double x = panel->left + 6;
-    char text[40];
-    fmx__svg_line(&p->svg, "ba", x, y, x, y - value * per_unit);
-    fmx__svg_line(&p->svg, "ba", x - 3, y, x + 3, y);
-    fmx__svg_line(&p->svg, "ba", x - 3, y - value * per_unit, x + 3, y - value * per_unit);
-    fmx__axis_value_text(text, value);
-    fmx__svg_label(&p->svg, "mu", FMX__SVG_START, x + 8, y - value * per_unit / 2 + 4, text);
+    double value = bar_value(p->plot, panel);
+    double foot = fmx__plot_zero_y(p->plot, panel, 0);
+    double head = foot - value * fmx__plot_px_per_unit(p->plot, panel);
+    double x = panel->left - 10;
+    char text[80];
+    fmx__svg_line(&p->svg, "ba", x, foot, x, head);
+    fmx__svg_line(&p->svg, "ba", x - 3, foot, x + 3, foot);
+    fmx__svg_line(&p->svg, "ba", x - 3, head, x + 3, head);
+    bar_text(text, value);
+    if (panel == p->plot->panel) /* zooms have it in their heading */
+        fmx__svg_label(&p->svg, "mu", FMX__SVG_START, 28, panel->top - 12, text);
 }
 
 /* Names beside a stack, as many as have room. */
@@ -240,7 +260,7 @@ static void stack_names(pen *p, const fmx__plot_panel *panel)
         char label[FMX__PLOT_LABEL];
         char field[40];
         double y = fmx__plot_zero_y(plot, panel, t);
-        fmx__plot_trace_label(plot, t, LABEL_PX, fmin(220, 0.28 * plot->width), label);
+        fmx__plot_trace_label(plot, t, LABEL_PX, fmin(250, 0.28 * plot->width), label);
         bool two = plot->fields_differ && pitch >= 30 && plot->data->trace[t].field_mhz > 0;
         fmx__svg_label(&p->svg, "nm", FMX__SVG_START, x + 12, y + (two ? -3 : 4), label);
         if (two) {
@@ -314,6 +334,12 @@ static void zoom_head(pen *p, size_t zoom)
     fmx__svg_fixed(times, factor, factor >= 10 ? 0 : factor >= 1 ? 1 : 2);
     fmx__svg_label(&p->svg, "zt", FMX__SVG_START, panel->left + 2, panel->top - 12, name);
     snprintf(text, sizeof text, "%s \xE2\x80\x93 %s ppm", high, low);
+    if (p->plot->stacked && !p->plot->own) {
+        char bar[80];
+        bar_text(bar, bar_value(p->plot, panel));
+        size_t length = strlen(text);
+        snprintf(text + length, sizeof text - length, ", %s", bar);
+    }
     fmx__svg_label(&p->svg, "mu", FMX__SVG_START, panel->left + 18, panel->top - 12, text);
     snprintf(text, sizeof text, "height \xC3\x97 %s", times);
     if (fabs(factor - 1) > 0.05)
