@@ -77,9 +77,10 @@ fmx_status fmx__bruker_read_values(fmx_context *ctx, const fmx__bruker_values *v
     int fd = open(values->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return fmx__fail(ctx, FMX_ERROR_READ, "%s: %s", values->path, strerror(errno));
-    status = fmx__alloc(ctx, CHUNK_VALUES, width, values->path, &chunk);
+    size_t most = count < CHUNK_VALUES ? count : CHUNK_VALUES;
+    status = fmx__alloc(ctx, most, width, values->path, &chunk);
     for (size_t at = 0; status == FMX_OK && at < count;) {
-        size_t n = count - at < CHUNK_VALUES ? count - at : CHUNK_VALUES;
+        size_t n = count - at < most ? count - at : most;
         status = read_bytes(ctx, values->path, fd, chunk, n * width, (uint64_t)at * width);
         for (size_t i = 0; status == FMX_OK && i < n; ++i) {
             double value = decode(chunk + i * width, values) * values->scale;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 /* Windows-1252, 0x80 to 0x9f; 0: not assigned, taken as the control character of Latin-1. */
 static const uint16_t windows_1252[32] = {
     0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
@@ -36,27 +38,11 @@ static size_t put_utf8(char *out, uint32_t code)
     return 4;
 }
 
-/* Length of the UTF-8 sequence at s (of n bytes), 0 when it is none: overlong forms, surrogates and
- * codes above U+10FFFF are none. */
-static size_t utf8_sequence(const unsigned char *s, size_t n)
-{
-    size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    if (length == 0 || length > n || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; ++i) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 static bool is_utf8(const unsigned char *s, size_t n)
 {
+    uint32_t code = 0;
     for (size_t i = 0; i < n;) {
-        size_t length = utf8_sequence(s + i, n - i);
+        size_t length = fmx__utf8_decode((const char *)s + i, n - i, &code);
         if (length == 0)
             return false;
         i += length;

@@ -84,8 +84,8 @@ fmx_status fmx_source_find(fmx_context *ctx, const char *path, bool with_process
 void fmx_source_list_clear(fmx_source_list *list);
 
 /** Reads one source into *out (released with fmx_fid_clear, also after an error).
- *  Errors: FMX_ERROR_READ, FMX_ERROR_FORMAT (the message names file, field and offset),
- *  FMX_ERROR_UNSUPPORTED, FMX_ERROR_MEMORY. */
+ *  Errors: FMX_ERROR_NOT_FOUND (a file went away), FMX_ERROR_READ, FMX_ERROR_FORMAT (the message
+ *  names file, field and offset), FMX_ERROR_UNSUPPORTED, FMX_ERROR_MEMORY. */
 fmx_status fmx_fid_read(fmx_context *ctx, const fmx_source *source, fmx_read_depth depth,
                         fmx_fid *out);
 
