@@ -238,6 +238,23 @@ Test(axis, powers_and_nuclei)
     cr_assert_str_eq(text, "");
 }
 
+/* Steps are relative, letters are not repeated, level runs are joined and nothing else is. */
+Test(plot, paths_are_short_and_true)
+{
+    static const fmx__plot_point points[] = {{5, 7},   {15, 7},   {25, 7},  {35, 2}, {35, -8},
+                                             {35, -8}, {45, -18}, {50, -8}, {60, -8}};
+    fmx_test test = fmx_test_open_host();
+    fmx__svg svg = {.ctx = test.ctx};
+    fmx__plot_path(&svg, points, FMX__COUNT(points));
+    cr_assert_str_eq(svg.text, "<path d=\"M5 7h20l10-5v-10l10-10 5 10h10\"/>\n");
+    free(svg.text);
+    svg = (fmx__svg){.ctx = test.ctx};
+    fmx__plot_path(&svg, points, 1);
+    cr_assert_str_eq(svg.text, "<path d=\"M5 7\"/>\n");
+    free(svg.text);
+    fmx_test_close(&test);
+}
+
 /* However many points there are, the only one that stands out is drawn, at its height and shift. */
 Test(plot, the_tallest_point_never_vanishes)
 {

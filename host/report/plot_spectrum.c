@@ -34,7 +34,7 @@ static void title_text(const fmx__plot *plot, char *text, size_t bytes)
 }
 
 /* "¹H at 600.1 MHz · 12 spectra, stacked, each scaled to its own maximum" */
-static void subtitle_text(const fmx__plot *plot, char text[256])
+static void subtitle_text(const fmx__plot *plot, char text[384])
 {
     static const char dot[] = " \xC2\xB7 ";
     const fmx_plot_data *data = plot->data;
@@ -67,7 +67,7 @@ static void subtitle_text(const fmx__plot *plot, char text[256])
         snprintf(many + length, sizeof many - length, "%slines beyond the scale cut",
                  length > 0 ? ", " : "");
     }
-    snprintf(text, 256, "%s%s%s%s%s%s", nucleus, nucleus[0] && field[0] ? " at " : "", field,
+    snprintf(text, 384, "%s%s%s%s%s%s", nucleus, nucleus[0] && field[0] ? " at " : "", field,
              (nucleus[0] || field[0]) && many[0] ? dot : "", count, many);
 }
 
@@ -221,7 +221,7 @@ static double bar_value(const fmx__plot *plot, const fmx__plot_panel *panel)
 }
 
 /* "bar: 5 x 10^6", with real signs. */
-static void bar_text(char text[80], double value)
+static void bar_text(char text[96], double value)
 {
     int exponent = (int)floor(log10(value) + 1e-9);
     char number[40];
@@ -231,7 +231,7 @@ static void bar_text(char text[80], double value)
                    plain && exponent < 0 ? (unsigned)-exponent : 0);
     if (!plain)
         fmx__axis_power_text(power, exponent);
-    snprintf(text, 80, "bar: %s%s%s", number, plain ? "" : " \xC3\x97 ", power);
+    snprintf(text, 96, "bar: %s%s%s", number, plain ? "" : " \xC3\x97 ", power);
 }
 
 static void scale_bar(pen *p, const fmx__plot_panel *panel)
@@ -240,7 +240,7 @@ static void scale_bar(pen *p, const fmx__plot_panel *panel)
     double foot = fmx__plot_zero_y(p->plot, panel, 0);
     double head = foot - value * fmx__plot_px_per_unit(p->plot, panel);
     double x = panel->left - 10;
-    char text[80];
+    char text[96];
     fmx__svg_line(&p->svg, "ba", x, foot, x, head);
     fmx__svg_line(&p->svg, "ba", x - 3, foot, x + 3, foot);
     fmx__svg_line(&p->svg, "ba", x - 3, head, x + 3, head);
@@ -335,7 +335,7 @@ static void zoom_head(pen *p, size_t zoom)
     fmx__svg_label(&p->svg, "zt", FMX__SVG_START, panel->left + 2, panel->top - 12, name);
     snprintf(text, sizeof text, "%s \xE2\x80\x93 %s ppm", high, low);
     if (p->plot->stacked && !p->plot->own) {
-        char bar[80];
+        char bar[96];
         bar_text(bar, bar_value(p->plot, panel));
         size_t length = strlen(text);
         snprintf(text + length, sizeof text - length, ", %s", bar);
