@@ -119,6 +119,33 @@ Test(info, json)
     cr_assert_eq(out[0], '[', "an array for one path too");
 }
 
+/* A recipe of the project, by its file and by the name that it has in the binary. */
+Test(info, recipe)
+{
+    const char *out;
+    const char *err;
+    static const char *const paths[] = {FMX_SOURCE_DIR "/data/recipes/process.yml", "process.yml"};
+    for (int i = 0; i < 2; ++i) {
+        char arguments[512];
+        snprintf(arguments, sizeof arguments, "info --json %s", paths[i]);
+        cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
+        cJSON *array = cJSON_Parse(out);
+        const cJSON *item = cJSON_GetArrayItem(array, 0);
+        cr_assert_str_eq(text_of(item, "path"), paths[i]);
+        cr_assert_str_eq(text_of(item, "kind"), "recipe");
+        cr_assert_str_eq(text_of(item, "format"), "yaml");
+        cr_assert_eq(number_of(item, "parameters"), 0.0);
+        cr_assert_gt(cJSON_GetArraySize(cJSON_GetObjectItem(item, "process")), 0);
+        cJSON_Delete(array);
+        snprintf(arguments, sizeof arguments, "info %s", paths[i]);
+        cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
+        cr_assert(strstr(out, ": recipe \"") != NULL && strstr(out, "apodisation") != NULL, "%s",
+                  out);
+    }
+    cr_assert_eq(run("info nowhere.yml", &out, &err), 3);
+    cr_assert(strstr(err, "nowhere.yml") != NULL, "%s", err);
+}
+
 Test(info, failures)
 {
     const char *out;
