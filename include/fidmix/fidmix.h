@@ -21,10 +21,12 @@
 #include "fidmix/device.h"
 #include "fidmix/digital_filter.h"
 #include "fidmix/fid.h"
+#include "fidmix/fid_synthesis.h"
 #include "fidmix/phase.h"
 #include "fidmix/plot.h"
 #include "fidmix/real_part.h"
 #include "fidmix/signal.h"
+#include "fidmix/spins.h"
 #include "fidmix/status.h"
 #include "fidmix/zero_filling.h"
 
