@@ -26,6 +26,7 @@
 #include "fidmix/plot.h"
 #include "fidmix/real_part.h"
 #include "fidmix/signal.h"
+#include "fidmix/solvent.h"
 #include "fidmix/spins.h"
 #include "fidmix/status.h"
 #include "fidmix/zero_filling.h"
