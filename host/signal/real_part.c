@@ -30,25 +30,24 @@ static fmx_status launch(fmx_signal *signal, const fmx_real_part *options, fmx_b
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 1,
-        .global = {(count + per_item - 1) / per_item, 1, 1},
-        .local = {GROUP, 1, 1},
+        .global = {(count + per_item - 1) / per_item},
+        .local = {GROUP},
         .flops = options->part == FMX_REAL_PART_MAGNITUDE ? 4 * (double)count : 0,
         .bytes = 3 * sizeof(float) * (double)count,
     };
     return fmx__launch_kernel(signal->device, &job);
 }
 
+extern const fmx__stage fmx__stage_real_part;
+
 fmx_status fmx_to_real(fmx_signal *signal, const fmx_real_part *options)
 {
     fmx_context *ctx = fmx__device_context(signal->device);
     fmx_buffer *out = NULL;
-    if (options->part < 0 || options->part > FMX_REAL_PART_MAGNITUDE)
-        return fmx__fail(ctx, FMX_ERROR_ARGUMENT,
-                         "real_part: part is 0 (real), 1 (imaginary) or 2 (magnitude), not %d",
-                         options->part);
-    if (signal->domain == FMX_DOMAIN_FREQUENCY && !signal->is_complex)
-        return FMX_OK;
-    fmx_status status = fmx__need(signal, "real_part", FMX_DOMAIN_FREQUENCY, true);
+    fmx_status status = fmx__options_check(ctx, &fmx__stage_real_part.group, options);
+    if (status != FMX_OK || (signal->domain == FMX_DOMAIN_FREQUENCY && !signal->is_complex))
+        return status;
+    status = fmx__need(signal, "real_part", FMX_DOMAIN_FREQUENCY, true);
     if (status == FMX_OK)
         status = fmx_buffer_create(signal->device, fmx__signal_bytes(signal) / 2, &out);
     if (status == FMX_OK)
@@ -57,9 +56,7 @@ fmx_status fmx_to_real(fmx_signal *signal, const fmx_real_part *options)
         fmx_buffer_release(out);
         return status;
     }
-    fmx_buffer_release(signal->data);
-    signal->data = out;
-    signal->is_complex = false;
+    fmx__signal_replace(signal, out, FMX_DOMAIN_FREQUENCY, false, signal->points);
     return FMX_OK;
 }
 

@@ -25,6 +25,7 @@
 #include "fidmix/phase.h"
 #include "fidmix/plot.h"
 #include "fidmix/real_part.h"
+#include "fidmix/reference.h"
 #include "fidmix/signal.h"
 #include "fidmix/solvent.h"
 #include "fidmix/spins.h"

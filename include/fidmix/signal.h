@@ -44,9 +44,11 @@ typedef struct fmx_row {
     double p0_deg;      /**< phase correction applied so far */
     double p1_deg;
     bool phased;         /**< a processed spectrum: automatic phase leaves it alone */
-    bool referenced;     /**< sf_mhz was set by the user in the vendor\'s software */
+    bool referenced;     /**< sf_mhz stands on a reference: found, or set by the user in the
+                              vendor's software */
     float noise_sigma;   /**< standard deviation of the noise; 0: not known */
-    float line_width_hz; /**< full width at half height of the strongest line; 0: not known */
+    float line_width_hz; /**< full width at half height of the reference line; 0: not known */
+    double shift_ppm;    /**< by how much referencing moved the axis, ppm */
 } fmx_row;
 
 /** A batch on the device: complex64 [rows][points], or float [rows][points] when !is_complex. */
