@@ -67,6 +67,31 @@ Test(bruker, parameters_only)
     fmx_test_close(&test);
 }
 
+Test(bruker, what_procs_tells_of_a_fid)
+{
+    static const struct {
+        const char *procs;
+        double reference_mhz;
+        bool reversed;
+    } cases[] = {
+        {"##$SF= 500.130012\n##$REVERSE= no\n##$PHC0= 45\n", 500.130012, false},
+        {"##$SF= 500.13\n##$REVERSE= yes\n", 0, true},
+        {"##$SF= 125.7\n##$REVERSE=\n", 0, false}, /* of another nucleus */
+        {"##$SF= nan\n##$REVERSE= yes\n", 0, true},
+        {"nothing", 0, false},
+    };
+    fmx_test test = fmx_test_open_host();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        const char *folder = fmx_fixture_experiment(NULL, NULL);
+        fmx_fixture_text(folder, "pdata/1/procs", cases[i].procs);
+        fmx_fid fid = expect_points(&test, folder, 8, 1); /* as acquired */
+        cr_assert_eq(fid.reversed, cases[i].reversed, "case %zu", i);
+        cr_assert_eq(fid.reference_mhz, cases[i].reference_mhz, "case %zu", i);
+        fmx_fid_clear(&fid);
+    }
+    fmx_test_close(&test);
+}
+
 /* NC is a power of two that the values are to be multiplied by. */
 Test(bruker, byte_order_and_scale)
 {

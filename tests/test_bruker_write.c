@@ -53,6 +53,8 @@ static void expect_equal(const fmx_fid *written, const fmx_fid *found)
     cr_assert_eq(found->obs_mhz, written->obs_mhz);
     cr_assert_eq(found->base_mhz, written->base_mhz);
     cr_assert_eq(found->group_delay, written->group_delay);
+    cr_assert_eq(found->reversed, written->reversed);
+    cr_assert_eq(found->reference_mhz, written->reference_mhz);
     cr_assert_eq(found->scans, written->scans);
     cr_assert_str_eq(found->nucleus, written->nucleus);
     cr_assert_str_eq(found->solvent, written->solvent);
@@ -70,6 +72,8 @@ Test(bruker_write, reads_back)
         fmx_fid fid = make_decay(sizes[i]);
         fmx_fid found;
         fid.group_delay = i % 2 == 0 ? 67.98 : 0;
+        fid.reversed = i % 3 == 0;
+        fid.reference_mhz = i % 2 == 0 ? 500.1300123 : 0;
         for (size_t k = 0; k < 2 * sizes[i]; ++k)
             fid.data[k] *= scales[i];
         snprintf(folder, sizeof folder, "%s/made %zu/1", root, i);

@@ -188,10 +188,10 @@ static fmx_status read_width(fmx_context *ctx, const fmx__parameters *acqus, fmx
     return status;
 }
 
-/* Where somebody referenced the spectrum of this FID, pdata/1/procs holds the frequency of 0 ppm
- * that he set; one equal to BF1 is only the default. Nothing else of the processing is looked at.
- */
-static fmx_status read_reference(fmx_context *ctx, const char *processed, fmx_fid *out)
+/* Two things of the FID itself are only told by pdata/1/procs: the frequency of 0 ppm where
+ * somebody referenced it (one equal to BF1 is the default), and whether it turns the other way
+ * (data converted from other makers). Nothing else of the processing is looked at. */
+static fmx_status read_conventions(fmx_context *ctx, const char *processed, fmx_fid *out)
 {
     static const double furthest = 1e-3; /* of BF1: 1000 ppm */
     fmx__parameters procs = {0};
@@ -199,8 +199,10 @@ static fmx_status read_reference(fmx_context *ctx, const char *processed, fmx_fi
     if (!fmx__is_file_in(processed, "procs"))
         return FMX_OK;
     fmx_status status = fmx__bruker_parameters(ctx, processed, "procs", "proc", &procs);
+    const char *reverse = fmx__parameters_text(&procs, "REVERSE");
     if (status == FMX_OK)
         status = fmx__parameters_number(ctx, &procs, "SF", 0.01, 1e4, 0, &sf_mhz);
+    out->reversed = reverse != NULL && strcmp(reverse, "yes") == 0;
     fmx__parameters_clear(&procs);
     if (status == FMX_OK && fabs(sf_mhz - out->base_mhz) < furthest * out->base_mhz &&
         sf_mhz != out->base_mhz)
@@ -248,7 +250,7 @@ static fmx_status read_fid(fmx_context *ctx, const char *folder, fmx_read_depth 
         status = fmx__bruker_title(ctx, folders, 2, &out->title);
     }
     if (status == FMX_OK)
-        status = read_reference(ctx, processed, out);
+        status = read_conventions(ctx, processed, out);
     if (status == FMX_OK && depth == FMX_READ_DATA)
         status = fmx__alloc(ctx, out->points, 2 * sizeof *out->data, path, &out->data);
     if (status == FMX_OK && depth == FMX_READ_DATA)

@@ -159,6 +159,7 @@ static void put_procs(FILE *to, const fmx_fid *fid, const layout *l)
     put_number(to, "PHC1", 0);
     put_number(to, "PH_mod", 0);
     put_number(to, "PPARMOD", 0);
+    fprintf(to, "##$REVERSE= %s\n", fid->reversed ? "yes" : "no");
     put_number(to, "SF", l->sf_mhz);
     put_number(to, "SI", (double)l->si);
     put_number(to, "SSB", 0);

@@ -76,6 +76,26 @@ size_t fmx__signal_bytes(const fmx_signal *signal)
     return signal->rows * signal->points * sizeof(float) * (signal->is_complex ? 2 : 1);
 }
 
+/* Copies the points of a FID or spectrum to byte `offset` of a batch; a FID that turns the other
+ * way as its conjugate, so that lines above the transmitter have positive frequencies in every
+ * batch. */
+static fmx_status write_points(fmx_signal *signal, size_t offset, const fmx_fid *fid, size_t bytes)
+{
+    float *conjugate = NULL;
+    if (fid->kind != FMX_KIND_FID || !fid->reversed)
+        return fmx_buffer_write(signal->data, offset, fid->data, bytes);
+    fmx_status status = fmx__alloc(fmx__device_context(signal->device), fid->points,
+                                   2 * sizeof *conjugate, "a reversed FID", &conjugate);
+    for (size_t i = 0; status == FMX_OK && i < fid->points; ++i) {
+        conjugate[2 * i] = fid->data[2 * i];
+        conjugate[2 * i + 1] = -fid->data[2 * i + 1];
+    }
+    if (status == FMX_OK)
+        status = fmx_buffer_write(signal->data, offset, conjugate, bytes);
+    free(conjugate);
+    return status;
+}
+
 fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid, uint64_t item_id)
 {
     fmx_context *ctx = fmx__device_context(signal->device);
@@ -88,8 +108,7 @@ fmx_status fmx_signal_load(fmx_signal *signal, size_t row, const fmx_fid *fid, u
         return fmx__fail(ctx, FMX_ERROR_SHAPE, "%s: %zu points do not fit rows of %zu", path,
                          fid->points, signal->points);
     size_t item = sizeof(float) * (signal->is_complex ? 2 : 1);
-    fmx_status status =
-        fmx_buffer_write(signal->data, row * signal->points * item, fid->data, fid->points * item);
+    fmx_status status = write_points(signal, row * signal->points * item, fid, fid->points * item);
     if (status == FMX_OK && fid->points < signal->points)
         status = fmx_buffer_zero(signal->data, (row * signal->points + fid->points) * item,
                                  (signal->points - fid->points) * item);

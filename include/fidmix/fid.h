@@ -58,6 +58,8 @@ typedef struct fmx_fid {
                            its axis stands on (SF) */
     double reference_mhz; /**< frequency of 0 ppm where the user set one in the vendor's software
                                (Bruker SF in pdata/1/procs, unless it equals BF1); 0: not known */
+    bool reversed;        /**< FID: it turns the other way (data of another maker, Bruker REVERSE):
+                               `data` are as acquired, fmx_signal_load takes the conjugate */
     double group_delay;   /**< points of digital-filter delay to remove; 0: none */
     double ppm_first;     /**< spectrum: chemical shift of point 0, ppm */
     double ppm_step;      /**< spectrum: from one point to the next, ppm (negative) */
