@@ -29,6 +29,8 @@ fmx_test fmx_test_open(void)
 
 void fmx_test_close(fmx_test *test)
 {
+    if (test->device != NULL)
+        fmx__device_cache_clear(test->device);
     bool broken = test->device != NULL && fmx__device_guard_broken(test->device);
     size_t live = test->device != NULL ? fmx__device_live_buffers(test->device) : 0;
     fmx_device_close(test->device);

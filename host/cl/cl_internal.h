@@ -34,6 +34,14 @@ typedef struct fmx__program {
     struct fmx__program *next;
 } fmx__program;
 
+/* An object that a stem keeps, see fmx__device_cache. */
+typedef struct fmx__cached {
+    char key[64];
+    void *object; /* NULL: the slot is free */
+    const fmx__cached_kind *kind;
+    uint64_t last_use;
+} fmx__cached;
+
 /* One launch whose time is not known yet. */
 typedef struct fmx__pending {
     cl_event event;
@@ -62,6 +70,8 @@ struct fmx_device {
     size_t pending_capacity;
     fmx_buffer *data[8]; /* data arguments of the launch being prepared */
     size_t data_count;
+    fmx__cached cached[FMX__CACHE_SLOTS];
+    uint64_t cache_clock;
     bool guard;
     bool guard_broken;
     size_t fail_countdown;

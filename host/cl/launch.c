@@ -143,6 +143,15 @@ static fmx_status choose_range(fmx_device *device, const fmx__launch *launch,
     return FMX_OK;
 }
 
+fmx_status fmx__kernel_group(fmx_device *device, const char *stem, const char *options,
+                             const char *kernel, size_t *items)
+{
+    fmx__kernel *found = NULL;
+    fmx_status status = fmx__program_kernel(device, stem, options, kernel, &found);
+    *items = status == FMX_OK ? found->largest_group : 0;
+    return status;
+}
+
 static void release_data(fmx_device *device)
 {
     while (device->data_count > 0)

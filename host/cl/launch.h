@@ -63,6 +63,28 @@ typedef struct fmx__launch {
  * wrong number of arguments), FMX_ERROR_DEVICE_MEMORY, FMX_ERROR_DEVICE, FMX_ERROR_DEVICE_LOST. */
 fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch);
 
+/* The largest work-group that device and driver allow for a kernel; compiles it at first use. */
+fmx_status fmx__kernel_group(fmx_device *device, const char *stem, const char *options,
+                             const char *kernel, size_t *items);
+
+/* How a stem's object that lives as long as the device is made and released. */
+typedef struct fmx__cached_kind {
+    fmx_status (*create)(fmx_device *device, const void *from, void **out);
+    void (*destroy)(void *object);
+} fmx__cached_kind;
+
+enum { FMX__CACHE_SLOTS = 32 };
+
+/* The object of that kind and key (at most 63 bytes) in *out; at first use it is created from
+ * `from`. The device keeps the FMX__CACHE_SLOTS that were used last, so the pointer is good until
+ * that many other keys were asked for, and destroys them all when it closes. `create` may use the
+ * cache itself. Errors: those of `create`. */
+fmx_status fmx__device_cache(fmx_device *device, const char *key, const fmx__cached_kind *kind,
+                             const void *from, void *out);
+
+/* Destroys every cached object; what uses them is made anew. */
+void fmx__device_cache_clear(fmx_device *device);
+
 /* True on a runtime that does not vectorise across work-items (PoCL): launch the wide variants. */
 bool fmx__device_wide(const fmx_device *device);
 

@@ -20,6 +20,7 @@
 #include "fidmix/context.h"
 #include "fidmix/device.h"
 #include "fidmix/digital_filter.h"
+#include "fidmix/fft.h"
 #include "fidmix/fid.h"
 #include "fidmix/fid_synthesis.h"
 #include "fidmix/phase.h"
