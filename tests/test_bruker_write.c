@@ -1,4 +1,5 @@
 /* FIDs written as Bruker folders: read back by us, and by nmrglue where Python has it. */
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,37 @@ Test(bruker_write, hostile_text)
     cr_assert_eq(found.points, 16);
     cr_assert_str_eq(found.solvent, "D2O  ##$TD= 4");
     cr_assert_str_eq(found.title, "");
+    fmx_fid_clear(&found);
+    free(fid.data);
+    fmx_test_close(&test);
+}
+
+/* A program that speaks German writes and reads the same files. */
+Test(bruker_write, decimal_comma)
+{
+    fmx_test test = fmx_test_open_host();
+    char folder[128];
+    char command[512];
+    snprintf(folder, sizeof folder, "%s", fmx_test_folder());
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 > /dev/null 2>&1",
+             folder);
+    int made = system(command);
+    setenv("LOCPATH", folder, 1);
+    if (made != 0 || setlocale(LC_ALL, "de_DE.UTF-8") == NULL)
+        fmx_test_skip("no locale with a decimal comma");
+    cr_assert_str_eq(localeconv()->decimal_point, ",");
+    fmx_fid fid = make_decay(64);
+    fmx_fid found;
+    const char *experiment = fmx_fixture_path(folder, "made/1");
+    fmx_test_ok(&test, fmx_bruker_write(test.ctx, experiment, &fid), "write");
+    cr_assert_str_eq(localeconv()->decimal_point, ",", "the caller's language is back");
+    fmx_test_ok(&test, fmx_fixture_read(&test, experiment, &found), "read");
+    cr_assert_str_eq(localeconv()->decimal_point, ",");
+    expect_equal(&fid, &found);
+    setlocale(LC_ALL, "C");
+    fmx_fid_clear(&found);
+    fmx_test_ok(&test, fmx_fixture_read(&test, experiment, &found), "read as C does");
+    expect_equal(&fid, &found);
     fmx_fid_clear(&found);
     free(fid.data);
     fmx_test_close(&test);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "atomic_file.h"
+#include "c_locale.h"
 #include "fidmix/fid.h"
 
 enum {
@@ -255,9 +256,12 @@ fmx_status fmx_bruker_write(fmx_context *ctx, const char *folder, const fmx_fid 
         status = fmx__make_folders(ctx, processed);
     if (status == FMX_OK) {
         const layout l = plan(fid);
+        fmx__c_locale locale;
+        fmx__c_locale_enter(&locale);
         /* parameters without a fid are what an interrupted run left: written anew */
         for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(parts); ++i)
             status = write_part(ctx, folder, &parts[i], i + 1 < FMX__COUNT(parts), fid, &l);
+        fmx__c_locale_leave(&locale);
     }
     free(processed);
     return status;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "c_locale.h"
 #include "io.h"
 
 static const fmx__reader *const readers[] = {
@@ -269,8 +270,12 @@ fmx_status fmx_fid_read(fmx_context *ctx, const fmx_source *source, fmx_read_dep
     fmx_status status = fmx__format(ctx, &out->path, "%s", source->path);
     if (status == FMX_OK)
         status = fmx__sample_name(ctx, source->path, &out->name);
-    if (status == FMX_OK)
+    if (status == FMX_OK) {
+        fmx__c_locale locale;
+        fmx__c_locale_enter(&locale);
         status = reader->read(ctx, source, depth, out);
+        fmx__c_locale_leave(&locale);
+    }
     if (status != FMX_OK)
         fmx_fid_clear(out);
     return status;

@@ -13,7 +13,7 @@ import numpy as np
 
 folder, ppm = sys.argv[1], float(sys.argv[2])
 expected = np.fromfile(folder + "/expected.f32", "<f4").astype(float).view(complex)
-parameters, data = ng.bruker.read(folder, read_procs=True)
+parameters, data = ng.bruker.read(folder, read_pulseprogram=False, read_procs=True)
 acqus, procs = parameters["acqus"], parameters["procs"]
 
 assert acqus["TD"] == 2 * len(expected) and data.shape == expected.shape, data.shape
