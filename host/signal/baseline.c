@@ -1,0 +1,186 @@
+#include "fidmix/baseline.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "signal_internal.h"
+
+enum { GROUP = 256, SUBTRACT_GROUP = 64, PARTS = 6, LANES = 16 };
+static const double block_ppm = 0.005; /* means of about this width */
+
+static const char *const methods[] = {"percentile", NULL};
+
+#define FMX_FIELD(name) offsetof(fmx_baseline, name)
+static const fmx__option option_table[] = {
+    {"method", FMX__OPTION_CHOICE, FMX_FIELD(method), "", 0, 0, methods, "how it is estimated"},
+    {"window_ppm", FMX__OPTION_NUMBER, FMX_FIELD(window_ppm), "ppm", 0.01, 100, NULL,
+     "percentile: width of the rolling window; wider than any multiplet"},
+    {"percentile", FMX__OPTION_NUMBER, FMX_FIELD(percentile), "%", 0, 100, NULL,
+     "percentile: which one"},
+    {"iterations", FMX__OPTION_INTEGER, FMX_FIELD(iterations), "", 0, 20, NULL,
+     "percentile: rounds of clipped means"},
+};
+#undef FMX_FIELD
+
+static const fmx_baseline defaults = FMX_BASELINE_DEFAULT;
+extern const fmx__stage fmx__stage_baseline;
+
+/* As in the kernel: points in a mean, means, windows in means (odd). */
+typedef struct row_window {
+    int32_t block;
+    int32_t count;
+    int32_t wide;
+    int32_t narrow;
+} row_window;
+
+static int32_t odd(double width, int32_t least)
+{
+    int32_t rounded = width < 1e6 ? (int32_t)(width + 0.5) : 1000000;
+    rounded |= 1;
+    return rounded < least ? least : rounded;
+}
+
+static row_window window_of(const fmx_row *row, size_t points, const fmx_baseline *options)
+{
+    row_window w = {.block = 1};
+    double step_ppm = fabs(row->ppm_step);
+    while (w.block * 1.5 * step_ppm < block_ppm && (size_t)w.block * 2 <= points)
+        w.block *= 2;
+    w.count = (int32_t)((points + (size_t)w.block - 1) / (size_t)w.block);
+    int32_t most = w.count | 1;
+    w.wide = odd(options->window_ppm / (step_ppm * w.block), 9);
+    w.wide = w.wide > most ? most : w.wide;
+    w.narrow = (w.wide / 2) | 1;
+    return w;
+}
+
+static fmx_status make_windows(const fmx_signal *signal, const fmx_baseline *options,
+                               row_window *window, size_t *stride, size_t *pad)
+{
+    int32_t widest = 0;
+    int32_t longest = 0;
+    for (size_t i = 0; i < signal->rows; ++i) {
+        if (signal->row[i].ppm_step == 0 || !isfinite(signal->row[i].ppm_step))
+            return fmx__fail(fmx__device_context(signal->device), FMX_ERROR_ARGUMENT,
+                             "baseline: row %zu has no axis (ppm_step)", i);
+        window[i] = window_of(&signal->row[i], signal->points, options);
+        widest = window[i].wide > widest ? window[i].wide : widest;
+        longest = window[i].count > longest ? window[i].count : longest;
+    }
+    *pad = ((size_t)widest / 2 + LANES) / LANES * LANES;
+    *stride = ((size_t)longest + 2 * *pad + 2 * LANES) / LANES * LANES;
+    return FMX_OK;
+}
+
+static fmx_status estimate(fmx_signal *signal, const fmx_baseline *options, fmx_buffer *scratch,
+                           const row_window *window, size_t stride, size_t pad)
+{
+    bool wide = fmx__device_wide(signal->device);
+    fmx__arg args[] = {
+        fmx__arg_buffer(scratch, signal->rows * PARTS * stride * sizeof(float)),
+        fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
+        fmx__arg_data(window, signal->rows * sizeof *window),
+        fmx__arg_u32(signal->rows),
+        fmx__arg_u32(signal->points),
+        fmx__arg_u32(stride),
+        fmx__arg_u32(pad),
+        fmx__arg_f32(options->percentile),
+        fmx__arg_u32((size_t)options->iterations),
+    };
+    double means = 0;
+    double steps = 0;
+    for (size_t i = 0; i < signal->rows; ++i) {
+        means += window[i].count;
+        steps += (double)window[i].count *
+                 (window[i].wide * (64.0 + 1 + 2.5 * (double)options->iterations));
+    }
+    fmx__launch job = {
+        .stem = "baseline",
+        .kernel = "baseline_percentile",
+        .arg = args,
+        .arg_count = FMX__COUNT(args),
+        .dims = 1,
+        .groups = {signal->rows},
+        .local = {wide ? 1 : GROUP},
+        .fixed_group = true,
+        .flops = steps,
+        .bytes = ((double)signal->rows * (double)signal->points + 2 * means) * sizeof(float),
+    };
+    return fmx__launch_kernel(signal->device, &job);
+}
+
+static fmx_status subtract(fmx_signal *signal, fmx_buffer *scratch, const row_window *window,
+                           size_t stride, size_t pad)
+{
+    bool wide = fmx__device_wide(signal->device);
+    size_t stretches = 0;
+    fmx__arg args[] = {
+        fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
+        fmx__arg_buffer(scratch, signal->rows * PARTS * stride * sizeof(float)),
+        fmx__arg_data(window, signal->rows * sizeof *window),
+        fmx__arg_u32(signal->rows),
+        fmx__arg_u32(signal->points),
+        fmx__arg_u32(stride),
+        fmx__arg_u32(pad),
+    };
+    for (size_t i = 0; i < signal->rows; ++i)
+        stretches = (size_t)window[i].count > stretches ? (size_t)window[i].count : stretches;
+    double points = (double)signal->rows * (double)signal->points;
+    fmx__launch job = {
+        .stem = "baseline",
+        .kernel = wide ? "baseline_subtract_wide" : "baseline_subtract",
+        .arg = args,
+        .arg_count = FMX__COUNT(args),
+        .dims = 2,
+        .global = {wide ? stretches + 1 : signal->points, signal->rows},
+        .local = {SUBTRACT_GROUP},
+        .flops = 6 * points,
+        .bytes = 2 * points * sizeof(float),
+    };
+    return fmx__launch_kernel(signal->device, &job);
+}
+
+fmx_status fmx_correct_baseline(fmx_signal *signal, const fmx_baseline *options)
+{
+    fmx_context *ctx = fmx__device_context(signal->device);
+    row_window *window = NULL;
+    fmx_buffer *scratch = NULL;
+    size_t stride = 0;
+    size_t pad = 0;
+    fmx_status status = fmx__need(signal, "baseline", FMX_DOMAIN_FREQUENCY, false);
+    if (status == FMX_OK)
+        status = fmx__options_check(ctx, &fmx__stage_baseline.group, options);
+    if (status == FMX_OK)
+        status = fmx__alloc(ctx, signal->rows, sizeof *window, "baseline windows", &window);
+    if (status == FMX_OK)
+        status = make_windows(signal, options, window, &stride, &pad);
+    if (status == FMX_OK)
+        status = fmx_buffer_create(signal->device, signal->rows * PARTS * stride * sizeof(float),
+                                   &scratch);
+    if (status == FMX_OK)
+        status = estimate(signal, options, scratch, window, stride, pad);
+    if (status == FMX_OK)
+        status = subtract(signal, scratch, window, stride, pad);
+    fmx_buffer_release(scratch);
+    free(window);
+    return status;
+}
+
+static fmx_status run(fmx_signal *signal, const void *options)
+{
+    return fmx_correct_baseline(signal, options);
+}
+
+const fmx__stage fmx__stage_baseline = {
+    .group =
+        {
+            .name = "baseline",
+            .doc = "Estimates what lies under the lines and subtracts it.",
+            .options = option_table,
+            .option_count = FMX__COUNT(option_table),
+            .defaults = &defaults,
+            .options_size = sizeof defaults,
+        },
+    .needs = FMX__NEEDS_FREQUENCY,
+    .run = run,
+};

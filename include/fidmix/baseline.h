@@ -1,0 +1,39 @@
+/** @file baseline.h
+ *  Baseline: what lies under the lines is estimated and subtracted, docs/stages/baseline.md.
+ */
+#ifndef FIDMIX_BASELINE_H
+#define FIDMIX_BASELINE_H
+
+#include "fidmix/signal.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum fmx_baseline_method {
+    FMX_BASELINE_PERCENTILE, /**< rolling percentile, then means of what lies near it */
+} fmx_baseline_method;
+
+/** Options of baseline. */
+typedef struct fmx_baseline {
+    int method;         /**< fmx_baseline_method */
+    double window_ppm;  /**< percentile: width of the window, ppm */
+    double percentile;  /**< percentile: which one, 0..100 */
+    int64_t iterations; /**< percentile: rounds of clipped means */
+} fmx_baseline;
+
+/** Rolling 30th percentile over 0.25 ppm, three rounds. */
+#define FMX_BASELINE_DEFAULT                                                                       \
+    {                                                                                              \
+        FMX_BASELINE_PERCENTILE, 0.25, 30, 3                                                       \
+    }
+
+/** Subtracts the baseline from every real spectrum. In place; rows do not influence each other; a
+ *  row with a NaN becomes NaN near it. Errors: FMX_ERROR_SHAPE (no real spectrum),
+ *  FMX_ERROR_ARGUMENT (also a row without ppm_step), device errors. */
+fmx_status fmx_correct_baseline(fmx_signal *signal, const fmx_baseline *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
