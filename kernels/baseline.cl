@@ -1,12 +1,12 @@
-/* Baseline by a rolling percentile, in two kernels.
+/* Baseline by a rolling percentile, in three kernels.
  *
- * baseline_percentile: one work-group per row works on M means of `block` points (block a power of
+ * baseline_percentile: one work-group per row makes M means of `block` points (block a power of
  * two, about 0.005 ppm; the last mean may be of fewer points):
  *     Y[i]   mean of points i block .. i block + block - 1
  *     s      median |Y[i+1] - Y[i]| / (0.6745 sqrt 2): noise of Y
  *     b      boxcar of W means over the rank-th smallest (from 0) of W means around i
- *     `iterations` times, with r = Y - b and m = clamp(3 - |r| / s, 0, 1):
- *         b += boxcar_V( boxcar_W(m r) / (boxcar_W(m) + 0.05) )
+ * baseline_round: likewise, with r = Y - b and m = clamp(3 - |r| / s, 0, 1):
+ *     b += boxcar_V( boxcar_W(m r) / (boxcar_W(m) + 0.05) )
  * Boxcars are means over W or V (both odd) values centred on i; beyond the ends the end value stands.
  *
  * baseline_subtract: x[n] -= linear interpolation of b between the centres of the blocks,
@@ -14,7 +14,8 @@
  *
  * spectrum  float [rows][points], in place
  * windows   int4 [rows]: block, M, W, V
- * scratch   float [rows][6][stride]: stride >= M + 2 pad + 16; b stands in the first part, at pad
+ * scratch   float [rows][6][stride], stride > M + 2 pad + 16: b, Y, its keys, t, m r, m, each from
+ *           pad on; the last value of a row is s
  *
  * The GPU variant has BASELINE_GROUP items per row, the CPU variant (PoCL) one item per row with 16
  * lanes and no barriers. Order of additions: ascending positions. Twin: host/ref/baseline_ref.c.
@@ -34,6 +35,7 @@ typedef int16 ilanes;
      x.sd + x.se + x.sf)
 #define ROW_FENCE()
 #define AS_ULANES as_uint16
+#define AS_LANES as_float16
 #define IOTA ((uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #define MASK(condition) as_uint16(condition)
 #else
@@ -44,6 +46,7 @@ typedef int ilanes;
 #define LANES_SUM(x) (x)
 #define ROW_FENCE() barrier(CLK_GLOBAL_MEM_FENCE)
 #define AS_ULANES as_uint
+#define AS_LANES as_float
 #define IOTA 0u
 #define MASK(condition) ((condition) ? 0xffffffffu : 0u)
 #endif
@@ -143,69 +146,82 @@ static inline void block_means(__global float *y, __global uint *keys, __global 
     ROW_FENCE();
 }
 
-#ifndef FMX_VARIANT_CPU
-FMX_GROUP(BASELINE_GROUP)
-#endif
-__kernel void baseline_percentile(__global float *scratch, __global const float *spectrum,
-                                  __global const int4 *windows, uint rows, uint points, uint stride,
-                                  uint pad, float percentile, uint iterations)
-{
 #ifdef FMX_VARIANT_CPU
-    uint row = (uint)get_global_id(0);
-    uint l = 0;
-    uint n = 1;
-    __local float *sums = 0;
+#define ROW_KERNEL
+#define ROW_ITEM                                                                                   \
+    uint row = (uint)get_global_id(0);                                                             \
+    uint l = 0;                                                                                    \
+    uint n = 1
 #else
-    uint row = (uint)get_group_id(0);
-    uint l = (uint)get_local_id(0);
-    uint n = (uint)get_local_size(0);
-    __local float sums[BASELINE_GROUP];
+#define ROW_KERNEL FMX_GROUP(BASELINE_GROUP)
+#define ROW_ITEM                                                                                   \
+    uint row = (uint)get_group_id(0);                                                              \
+    uint l = (uint)get_local_id(0);                                                                \
+    uint n = (uint)get_local_size(0)
 #endif
-    if (row >= rows) /* whole groups only */
-        return;
+
+ROW_KERNEL
+__kernel void baseline_percentile(__global float *scratch, __global const float *spectrum,
+                                  __global const int4 *windows, uint points, uint stride, uint pad,
+                                  float percentile)
+{
+    __local float sums[BASELINE_GROUP];
+    ROW_ITEM;
     uint block = (uint)windows[row].x;
+    uint m = (uint)windows[row].y;
+    uint wide = (uint)windows[row].z;
+    __global float *b = scratch + (size_t)row * 6 * stride;
+    __global float *y = b + stride;
+    __global uint *keys = (__global uint *)(y + stride);
+    __global float *t = y + 2 * stride;
+    block_means(y, keys, spectrum + (size_t)row * points, points, block, m, pad, l, n);
+    float noise = 0.0f;
+    if (m > 1) /* the same for the whole group */
+        noise = median_step(y + pad, m, l, n, sums) / (0.6745f * 1.41421356f);
+    if (l == 0)
+        b[6 * stride - 1] = noise;
+    uint rank = min(wide - 1, (uint)(percentile * 0.01f * (float)wide));
+    for (uint i = l * LANES; i < m; i += n * LANES) {
+        ulanes key = window_select(keys, i, pad, wide, rank);
+        ulanes sign = 0u - (key >> 31); /* of keys of positive floats all ones */
+        *(__global lanes *)(t + pad + i) = AS_LANES(key ^ ((sign & 0x80000000u) | ~sign));
+    }
+    fill_pads(t, m, pad, l, n);
+    for (uint i = l * LANES; i < m; i += n * LANES)
+        *(__global lanes *)(b + pad + i) = window_sum(t, i, pad, wide) / (float)wide;
+}
+
+ROW_KERNEL
+__kernel void baseline_round(__global float *scratch, __global const int4 *windows, uint stride,
+                             uint pad)
+{
+    ROW_ITEM;
     uint m = (uint)windows[row].y;
     uint wide = (uint)windows[row].z;
     uint narrow = (uint)windows[row].w;
     __global float *b = scratch + (size_t)row * 6 * stride;
     __global float *y = b + stride;
-    __global uint *keys = (__global uint *)(y + stride);
     __global float *t = y + 2 * stride;
     __global float *mr = t + stride;
     __global float *mw = mr + stride;
-    block_means(y, keys, spectrum + (size_t)row * points, points, block, m, pad, l, n);
-    float noise = m > 1 ? median_step(y + pad, m, l, n, sums) / (0.6745f * 1.41421356f) : 0.0f;
+    float noise = b[6 * stride - 1];
     float scale = noise > 0.0f ? 1.0f / noise : 0.0f;
-    uint rank = min(wide - 1, (uint)(percentile * 0.01f * (float)wide));
     for (uint i = l * LANES; i < m; i += n * LANES) {
-        ulanes key = window_select(keys, i, pad, wide, rank);
-        /* the order's inverse, per lane */
-        ulanes sign = 0u - (key >> 31);
-        *(__global ulanes *)(t + pad + i) = key ^ ((sign & 0x80000000u) | (~sign));
+        lanes r = *(__global const lanes *)(y + pad + i) - *(__global const lanes *)(b + pad + i);
+        lanes weight = clamp(3.0f - fabs(r) * scale, (lanes)(0.0f), (lanes)(1.0f));
+        *(__global lanes *)(mr + pad + i) = weight * r;
+        *(__global lanes *)(mw + pad + i) = weight;
+    }
+    fill_pads(mr, m, pad, l, n);
+    fill_pads(mw, m, pad, l, n);
+    for (uint i = l * LANES; i < m; i += n * LANES) {
+        lanes num = window_sum(mr, i, pad, wide) / (float)wide;
+        lanes den = window_sum(mw, i, pad, wide) / (float)wide;
+        *(__global lanes *)(t + pad + i) = num / (den + 0.05f);
     }
     fill_pads(t, m, pad, l, n);
     for (uint i = l * LANES; i < m; i += n * LANES)
-        *(__global lanes *)(b + pad + i) = window_sum(t, i, pad, wide) / (float)wide;
-    ROW_FENCE();
-    for (uint round = 0; round < iterations; ++round) {
-        for (uint i = l * LANES; i < m; i += n * LANES) {
-            lanes r = *(__global const lanes *)(y + pad + i) - *(__global const lanes *)(b + pad + i);
-            lanes weight = clamp(3.0f - fabs(r) * scale, (lanes)(0.0f), (lanes)(1.0f));
-            *(__global lanes *)(mr + pad + i) = weight * r;
-            *(__global lanes *)(mw + pad + i) = weight;
-        }
-        fill_pads(mr, m, pad, l, n);
-        fill_pads(mw, m, pad, l, n);
-        for (uint i = l * LANES; i < m; i += n * LANES) {
-            lanes num = window_sum(mr, i, pad, wide) / (float)wide;
-            lanes den = window_sum(mw, i, pad, wide) / (float)wide;
-            *(__global lanes *)(t + pad + i) = num / (den + 0.05f);
-        }
-        fill_pads(t, m, pad, l, n);
-        for (uint i = l * LANES; i < m; i += n * LANES)
-            *(__global lanes *)(b + pad + i) += window_sum(t, i, pad, narrow) / (float)narrow;
-        ROW_FENCE();
-    }
+        *(__global lanes *)(b + pad + i) += window_sum(t, i, pad, narrow) / (float)narrow;
 }
 
 /* The baseline at point p between blocks i and i + 1. */

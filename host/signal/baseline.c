@@ -80,19 +80,16 @@ static fmx_status estimate(fmx_signal *signal, const fmx_baseline *options, fmx_
         fmx__arg_buffer(scratch, signal->rows * PARTS * stride * sizeof(float)),
         fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
         fmx__arg_data(window, signal->rows * sizeof *window),
-        fmx__arg_u32(signal->rows),
         fmx__arg_u32(signal->points),
         fmx__arg_u32(stride),
         fmx__arg_u32(pad),
         fmx__arg_f32(options->percentile),
-        fmx__arg_u32((size_t)options->iterations),
     };
     double means = 0;
     double steps = 0;
     for (size_t i = 0; i < signal->rows; ++i) {
         means += window[i].count;
-        steps += (double)window[i].count *
-                 (window[i].wide * (64.0 + 1 + 2.5 * (double)options->iterations));
+        steps += (double)window[i].count * window[i].wide * (2.0 * 32 + 1);
     }
     fmx__launch job = {
         .stem = "baseline",
@@ -105,6 +102,36 @@ static fmx_status estimate(fmx_signal *signal, const fmx_baseline *options, fmx_
         .fixed_group = true,
         .flops = steps,
         .bytes = ((double)signal->rows * (double)signal->points + 2 * means) * sizeof(float),
+    };
+    return fmx__launch_kernel(signal->device, &job);
+}
+
+static fmx_status refine(fmx_signal *signal, fmx_buffer *scratch, const row_window *window,
+                         size_t stride, size_t pad)
+{
+    double means = 0;
+    double steps = 0;
+    fmx__arg args[] = {
+        fmx__arg_buffer(scratch, signal->rows * PARTS * stride * sizeof(float)),
+        fmx__arg_data(window, signal->rows * sizeof *window),
+        fmx__arg_u32(stride),
+        fmx__arg_u32(pad),
+    };
+    for (size_t i = 0; i < signal->rows; ++i) {
+        means += window[i].count;
+        steps += (double)window[i].count * (2.0 * window[i].wide + window[i].narrow + 12);
+    }
+    fmx__launch job = {
+        .stem = "baseline",
+        .kernel = "baseline_round",
+        .arg = args,
+        .arg_count = FMX__COUNT(args),
+        .dims = 1,
+        .groups = {signal->rows},
+        .local = {fmx__device_wide(signal->device) ? 1 : GROUP},
+        .fixed_group = true,
+        .flops = steps,
+        .bytes = 10 * means * sizeof(float),
     };
     return fmx__launch_kernel(signal->device, &job);
 }
@@ -159,6 +186,8 @@ fmx_status fmx_correct_baseline(fmx_signal *signal, const fmx_baseline *options)
                                    &scratch);
     if (status == FMX_OK)
         status = estimate(signal, options, scratch, window, stride, pad);
+    for (int64_t i = 0; status == FMX_OK && i < options->iterations; ++i)
+        status = refine(signal, scratch, window, stride, pad);
     if (status == FMX_OK)
         status = subtract(signal, scratch, window, stride, pad);
     fmx_buffer_release(scratch);

@@ -1,0 +1,14 @@
+/* Plain C twin of kernels/baseline.cl: the specification that tests compare with. Loops in the
+ * order of the formula, double accumulation, no OpenCL, nothing shared with the host path. */
+#ifndef FIDMIX_BASELINE_REF_H
+#define FIDMIX_BASELINE_REF_H
+
+#include <stddef.h>
+
+/* One row in place: x [points]; block, W (wide), V (narrow) as in the kernel's comment. `work`
+ * holds at least 5 * ceil(points / block) doubles; its first ceil(points / block) are the baseline
+ * at the blocks' centres afterwards. Returns the noise of the block means. */
+double fmx_ref_baseline(float *x, size_t points, size_t block, size_t wide, size_t narrow,
+                        double percentile, int iterations, double *work);
+
+#endif

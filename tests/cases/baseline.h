@@ -1,0 +1,37 @@
+/* Cases of baseline, shared by test and benchmark. */
+#ifndef FMX_CASES_BASELINE_H
+#define FMX_CASES_BASELINE_H
+
+#include "fidmix/baseline.h"
+
+typedef struct fmx_case_baseline {
+    const char *name;
+    size_t rows;
+    size_t points;
+    double ppm_step; /* of the first row; every further one has 1.3 times that of the one before */
+    fmx_baseline options;
+    int bench;
+} fmx_case_baseline;
+
+#define FMX_PERCENTILE(window, percent, rounds)                                                    \
+    {                                                                                              \
+        FMX_BASELINE_PERCENTILE, window, percent, rounds                                           \
+    }
+
+/* Steps of 0.0003 ppm make blocks of 16 points, 0.005 and more blocks of one. */
+static const fmx_case_baseline fmx_cases_baseline[] = {
+    {"one point", 1, 1, -0.0003, FMX_PERCENTILE(0.25, 30, 3), 0},
+    {"one block", 2, 16, -0.0003, FMX_PERCENTILE(0.25, 30, 3), 0},
+    {"block + 1", 2, 17, -0.0003, FMX_PERCENTILE(0.25, 30, 3), 0},
+    {"blocks of one", 2, 255, -0.006, FMX_PERCENTILE(0.25, 30, 3), 0},
+    {"16 blocks - 1", 2, 255, -0.0003, FMX_PERCENTILE(0.1, 30, 2), 0},
+    {"16 blocks + 1", 2, 257, -0.0003, FMX_PERCENTILE(0.1, 30, 2), 0},
+    {"prime", 3, 10007, -0.0003, FMX_PERCENTILE(0.25, 30, 3), 0},
+    {"median, no rounds", 2, 4096, -0.0003, FMX_PERCENTILE(0.25, 50, 0), 0},
+    {"highest", 2, 4096, -0.0003, FMX_PERCENTILE(0.05, 100, 1), 0},
+    {"window wider than the row", 2, 1024, -0.0003, FMX_PERCENTILE(100, 30, 3), 0},
+    {"published length", 2, 21800, -0.00046, FMX_PERCENTILE(0.25, 30, 3), 0},
+    {"64 x 65536", 64, 65536, -0.0002, FMX_PERCENTILE(0.25, 30, 3), 1},
+};
+
+#endif
