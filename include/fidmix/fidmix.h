@@ -29,6 +29,7 @@
 #include "fidmix/real_part.h"
 #include "fidmix/reference.h"
 #include "fidmix/signal.h"
+#include "fidmix/simulate.h"
 #include "fidmix/solvent.h"
 #include "fidmix/spins.h"
 #include "fidmix/status.h"
