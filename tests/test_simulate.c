@@ -79,7 +79,7 @@ static const fmx_simulation clean = {
     .water_width_hz = 4,
     .p0_deg = 180,
     .p1_deg = 30,
-    .reference = FMX_REFERENCE_NONE,
+    .reference = FMX_SIMULATE_NONE,
     .seed = 5,
 };
 

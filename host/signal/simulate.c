@@ -62,7 +62,7 @@ static fmx_status check_options(fmx_context *ctx, const fmx_simulation *o, doubl
         {"p0_deg", o->p0_deg, 0, 180},
         {"p1_deg", o->p1_deg, 0, 360},
         {"baseline_error", o->baseline_error, 0, 100},
-        {"reference", o->reference, FMX_REFERENCE_DSS, FMX_REFERENCE_NONE},
+        {"reference", o->reference, FMX_SIMULATE_DSS, FMX_SIMULATE_NONE},
         {"reference_amount", o->reference_amount, 0, 1e6},
     };
     fmx_status status = FMX_OK;
@@ -218,7 +218,7 @@ static fmx_status compose(fmx_simulator *s, const fmx_simulated_sample *sample, 
         amplitude += d->line[i].amplitude;
     if (status == FMX_OK)
         d->truth.highest = fmx__height_largest(&height, d->line, d->count);
-    if (status == FMX_OK && o->reference != FMX_REFERENCE_NONE && o->reference_amount > 0)
+    if (status == FMX_OK && o->reference != FMX_SIMULATE_NONE && o->reference_amount > 0)
         status = append_compound(s, d, s->library->count, o->reference_amount);
     double water_hz = from_transmitter(s, d->truth.water_ppm * o->field_mhz);
     if (status == FMX_OK && o->water > 0 && fabs(water_hz) <= 0.5 * s->sw_hz) {

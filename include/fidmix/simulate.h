@@ -13,10 +13,10 @@ extern "C" {
 #endif
 
 typedef enum fmx_simulate_reference {
-    FMX_REFERENCE_DSS,
-    FMX_REFERENCE_TSP,
-    FMX_REFERENCE_TMS,
-    FMX_REFERENCE_NONE,
+    FMX_SIMULATE_DSS,
+    FMX_SIMULATE_TSP,
+    FMX_SIMULATE_TMS,
+    FMX_SIMULATE_NONE,
 } fmx_simulate_reference;
 
 /** How samples are measured. Ranges are drawn from uniformly, one draw per FID. */
@@ -45,7 +45,7 @@ typedef struct fmx_simulation {
 #define FMX_SIMULATION_DEFAULT                                                                     \
     {                                                                                              \
         400, 16384, 0, 4.7, 67.9842071533203, 0.8, 1.6, 0.2, 200, 1, 4.7, 4, 20, 180, 30, 0.01,    \
-            FMX_REFERENCE_DSS, 0.1, 1                                                              \
+            FMX_SIMULATE_DSS, 0.1, 1                                                               \
     }
 
 /** So much of one compound. */
