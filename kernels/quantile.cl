@@ -1,26 +1,27 @@
-/* Quantile of every row: exact order statistics by radix selection, no sorting.
+/* Quantile of every row, or of every block of a row: exact order statistics, no sorting.
  *
- * Elements of a row, i = 0 .. count - 1, with at(i) = data[row stride + first + i step]:
+ * Elements of output o (row o / blocks, block o % blocks), i = 0 .. count - 1, with
+ * at(i) = data[row stride + block block_stride + first + i step]:
  *
- *   v(i) = at(i) - c     c = at(i) shifted by lag floats, or centre[row], or 0
+ *   v(i) = at(i) - c     c = at(i) shifted by lag floats, or centre[o], or 0
  *   |v(i)| instead with QUANTILE_ABSOLUTE
  *
- * An element takes part when v(i) <= limit_factor limit[row] (QUANTILE_LIMIT) and is no NaN. Of the
+ * An element takes part when v(i) <= limit_factor limit[o] (QUANTILE_LIMIT) and is no NaN. Of the
  * m that do, sorted, the result is x[j] + (x[j + 1] - x[j]) f with h = q (m - 1) = j + f, as
  * numpy.quantile (linear); NaN when m = 0. q comes as an integer, q 2^38, so that j is exact.
  *
- * out     float [rows]
+ * out     float [rows][blocks]
  * data    float [rows][stride]
- * centre  float [rows], read with QUANTILE_CENTRE
- * limit   float [rows], read with QUANTILE_LIMIT
+ * centre  float [rows][blocks], read with QUANTILE_CENTRE
+ * limit   float [rows][blocks], read with QUANTILE_LIMIT
  *
  * A float's bits, mapped so that integer order is numeric order, are the key; each pass counts the
  * keys that agree with the digits found so far by their next digit, and walks to the digit that
  * holds rank j. Counting is exact, so the order of atomics does not matter: bit for bit the same
  * result everywhere.
  *
- * quantile       one group of 256 per row, 4 digits of 8 bits, COPIES histograms against contention
- * quantile_wide  one item per row, for PoCL: no histogram but a bracket low..high of keys, cut in
+ * quantile       one group of 256 per output, 4 digits of 8 bits, COPIES histograms against contention
+ * quantile_wide  one item per output, for PoCL: no histogram but a bracket low..high of keys, cut in
  *                four by each pass, which counts the keys below three pivots sixteen at a time
  *
  * Twin: host/ref/quantile_ref.c.
@@ -60,18 +61,19 @@ static inline float quantile_between(float low, float high, ulong h)
 FMX_GROUP(QUANTILE_GROUP)
 __kernel void quantile(__global float *out, __global const float *data,
                        __global const float *centre, __global const float *limit, uint stride,
-                       uint first, uint step, uint lag, uint count, uint flags, float limit_factor,
-                       ulong q)
+                       uint blocks, uint block_stride, uint first, uint step, uint lag, uint count,
+                       uint flags, float limit_factor, ulong q)
 {
     __local uint bins[QUANTILE_COPIES * 256];
     __local uint below[256]; /* inclusive running count of keys by digit */
     __local uint found[2];   /* digit, rank within it */
     __local uint next_key;
     size_t l = get_local_id(0);
-    size_t row = get_group_id(0);
-    __global const float *at = data + row * stride + first;
-    float c = (flags & QUANTILE_CENTRE) ? centre[row] : 0.0f;
-    float most = (flags & QUANTILE_LIMIT) ? limit_factor * limit[row] : INFINITY;
+    size_t o = get_group_id(0);
+    __global const float *at =
+        data + o / blocks * stride + o % blocks * (size_t)block_stride + first;
+    float c = (flags & QUANTILE_CENTRE) ? centre[o] : 0.0f;
+    float most = (flags & QUANTILE_LIMIT) ? limit_factor * limit[o] : INFINITY;
     uint prefix = 0;
     uint rank = 0;
     uint equal = 0;
@@ -134,7 +136,7 @@ __kernel void quantile(__global float *out, __global const float *data,
     atomic_min(&next_key, least);
     barrier(CLK_LOCAL_MEM_FENCE);
     if (l == 0)
-        out[row] = m > 0 ? quantile_between(quantile_value(prefix),
+        out[o] = m > 0 ? quantile_between(quantile_value(prefix),
                                             quantile_value(last ? next_key : prefix), h)
                          : NAN;
 }
@@ -273,21 +275,23 @@ static inline float quantile_search(__global const float *at, __local int *ends,
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void quantile_wide(__global float *out, __global const float *data, __global const float *centre,
-                   __global const float *limit, uint stride, uint first, uint step, uint lag,
-                   uint count, uint flags, float limit_factor, ulong q)
+                   __global const float *limit, uint stride, uint blocks, uint block_stride,
+                   uint first, uint step, uint lag, uint count, uint flags, float limit_factor,
+                   ulong q)
 {
     __local int ends[16];
-    size_t row = get_global_id(0);
-    __global const float *at = data + row * stride + first;
-    float c = (flags & QUANTILE_CENTRE) ? centre[row] : 0.0f;
-    float most = (flags & QUANTILE_LIMIT) ? limit_factor * limit[row] : INFINITY;
+    size_t o = get_global_id(0);
+    __global const float *at =
+        data + o / blocks * stride + o % blocks * (size_t)block_stride + first;
+    float c = (flags & QUANTILE_CENTRE) ? centre[o] : 0.0f;
+    float most = (flags & QUANTILE_LIMIT) ? limit_factor * limit[o] : INFINITY;
     if (step == 1 && lag == 0 && (flags & QUANTILE_ABSOLUTE))
-        out[row] = quantile_search(at, ends, 1, 0, count, QUANTILE_ABSOLUTE, c, most, q);
+        out[o] = quantile_search(at, ends, 1, 0, count, QUANTILE_ABSOLUTE, c, most, q);
     else if (step == 1 && lag == 0)
-        out[row] = quantile_search(at, ends, 1, 0, count, 0, c, most, q);
+        out[o] = quantile_search(at, ends, 1, 0, count, 0, c, most, q);
     else if (step == 1)
-        out[row] = quantile_search(at, ends, 1, lag, count, flags, c, most, q);
+        out[o] = quantile_search(at, ends, 1, lag, count, flags, c, most, q);
     else
-        out[row] = quantile_search(at, ends, step, lag, count, flags, c, most, q);
+        out[o] = quantile_search(at, ends, step, lag, count, flags, c, most, q);
 }
 #endif

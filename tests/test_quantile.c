@@ -97,6 +97,46 @@ Test(quantile, twin)
     fmx_test_close(&test);
 }
 
+/* Overlapping blocks of complex rows, each with its own centre. */
+Test(quantile, blocks)
+{
+    enum { ROWS = 3, STRIDE = 1000, BLOCKS = 7, APART = 101, COUNT = 173 };
+    fmx_test test = fmx_test_open();
+    float *data = fmx_test_random((size_t)ROWS * STRIDE, 4);
+    float *centre = fmx_test_random((size_t)ROWS * BLOCKS, 5);
+    float got[ROWS * BLOCKS];
+    buffers b = {0};
+    fmx_test_ok(&test, fmx_buffer_create(test.device, sizeof got, &b.out), "out");
+    fmx_test_ok(&test, fmx_buffer_create_copy(test.device, data, ROWS * STRIDE * 4, &b.data), "d");
+    fmx_test_ok(&test, fmx_buffer_create_copy(test.device, centre, sizeof got, &b.centre), "c");
+    fmx__quantile_of of = {.data = b.data,
+                           .rows = ROWS,
+                           .stride = STRIDE,
+                           .blocks = BLOCKS,
+                           .block_stride = APART,
+                           .first = 3,
+                           .step = 2,
+                           .count = COUNT,
+                           .absolute = true,
+                           .centre = b.centre};
+    fmx_test_ok(&test, fmx__quantile(b.out, &of, 0.5, test.device), "blocks");
+    fmx_test_ok(&test, fmx_buffer_read(b.out, 0, got, sizeof got), "read");
+    for (size_t o = 0; o < ROWS * BLOCKS; ++o) {
+        const float *at = data + o / BLOCKS * STRIDE + o % BLOCKS * APART + 3;
+        double expected = fmx_ref_quantile(at, 2, 0, COUNT, true, centre[o], INFINITY, 0.5);
+        cr_assert_eq(got[o], expected); /* an odd count: one element itself */
+    }
+    of.blocks = 8; /* the last one reaches past the last row */
+    of.block_stride = 123;
+    fmx_test_refused(&test, fmx__quantile(b.out, &of, 0.5, test.device), FMX_ERROR_SHAPE, "buffer");
+    fmx_buffer_release(b.centre);
+    fmx_buffer_release(b.data);
+    fmx_buffer_release(b.out);
+    free(data);
+    free(centre);
+    fmx_test_close(&test);
+}
+
 /* Infinities are values, NaN are not, both zeros are equal. */
 Test(quantile, special_values)
 {

@@ -67,7 +67,7 @@ fmx_status fmx__process_check(fmx_context *ctx, const fmx__recipe_part *stages)
             return fmx__fail(ctx, FMX_ERROR_RECIPE,
                              "process.%s works on decays but stands after fft; move it before fft",
                              entry->group->name);
-        if ((stage->needs == FMX__NEEDS_COMPLEX || stage->needs == FMX__NEEDS_FREQUENCY) && in_time)
+        if (stage->needs != FMX__NEEDS_TIME && stage->needs != FMX__NEEDS_EITHER && in_time)
             return fmx__fail(ctx, FMX_ERROR_RECIPE,
                              "process.%s works on spectra but stands before fft; move it after fft",
                              entry->group->name);

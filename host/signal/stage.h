@@ -10,6 +10,7 @@ typedef enum fmx__stage_needs {
     FMX__NEEDS_TIME,      /* a complex FID */
     FMX__NEEDS_COMPLEX,   /* a complex spectrum */
     FMX__NEEDS_FREQUENCY, /* a spectrum; a complex one is reduced to its real part first */
+    FMX__NEEDS_SPECTRUM,  /* a spectrum, real or complex as it comes */
     FMX__NEEDS_EITHER,    /* whatever comes */
 } fmx__stage_needs;
 

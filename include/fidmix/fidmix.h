@@ -24,6 +24,7 @@
 #include "fidmix/fft.h"
 #include "fidmix/fid.h"
 #include "fidmix/fid_synthesis.h"
+#include "fidmix/noise.h"
 #include "fidmix/phase.h"
 #include "fidmix/plot.h"
 #include "fidmix/real_part.h"
