@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fidmix/real_part.h"
+#include "fidmix/resample.h"
 #include "signal_internal.h"
 
 enum { MOST_BATCH_ROWS = 64 };
@@ -81,6 +82,24 @@ fmx_status fmx__process_check(fmx_context *ctx, const fmx__recipe_part *stages)
     return FMX_OK;
 }
 
+/* Runs one stage; resample takes the job's axis unless the recipe gave it one of its own. */
+static fmx_status run_stage(const fmx__process_job *job, const fmx__recipe_stage *entry,
+                            fmx_signal *signal)
+{
+    const void *options = entry->options;
+    fmx_resample onto = FMX_RESAMPLE_DEFAULT;
+    if (is_stage(entry, "resample")) {
+        onto = *(const fmx_resample *)options;
+        if (onto.points == 0) {
+            onto.first_ppm = job->axis.first_ppm;
+            onto.last_ppm = job->axis.last_ppm;
+            onto.points = job->axis.points;
+        }
+        options = &onto;
+    }
+    return fmx__stage_run(stage_of(entry->group), signal, options);
+}
+
 /* Runs the stages on a loaded batch. Spectra enter after fft; a stage that needs complex data is
  * passed over by real spectra (they are phased already). */
 static fmx_status run_stages(const fmx__process_job *job, fmx_signal *signal)
@@ -99,7 +118,7 @@ static fmx_status run_stages(const fmx__process_job *job, fmx_signal *signal)
         if (stage->needs == FMX__NEEDS_FREQUENCY && signal->is_complex)
             status = fmx__signal_to_real(signal);
         if (status == FMX_OK)
-            status = fmx__stage_run(stage, signal, entry->options);
+            status = run_stage(job, entry, signal);
         status = fmx__fail_in(fmx__device_context(job->device), status, "process.%s",
                               entry->group->name);
     }

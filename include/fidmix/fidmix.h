@@ -29,6 +29,7 @@
 #include "fidmix/plot.h"
 #include "fidmix/real_part.h"
 #include "fidmix/reference.h"
+#include "fidmix/resample.h"
 #include "fidmix/signal.h"
 #include "fidmix/simulate.h"
 #include "fidmix/solvent.h"
