@@ -19,6 +19,7 @@
 #include "fidmix/apodisation.h"
 #include "fidmix/baseline.h"
 #include "fidmix/context.h"
+#include "fidmix/dataset.h"
 #include "fidmix/device.h"
 #include "fidmix/digital_filter.h"
 #include "fidmix/fft.h"
