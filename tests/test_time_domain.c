@@ -75,6 +75,53 @@ Test(time_domain, published_chain)
     fmx_test_close(&test);
 }
 
+/* Phase ramp, zero filling and fft against numpy's transform of the decay as it came times the ramp
+ * of the whole delay: once with zero filling, which moves 67 points to the end, and once on rows
+ * that were long enough already, where fft takes out all 67.98. */
+Test(time_domain, ramp_spectrum)
+{
+    fmx_test test = fmx_test_open();
+    size_t floats = 0;
+    float *expected = fmx_test_golden("time_domain_ramp_spectrum.npy", &floats);
+    float *got = fmx_test_random(floats, 1);
+    size_t points = floats / 2;
+    double largest = 0;
+    for (size_t i = 0; i < floats; ++i)
+        largest = fmax(largest, fabs(expected[i]));
+    for (int filled_before = 0; filled_before < 2; ++filled_before) {
+        double most = 0;
+        fmx_signal signal = golden_decay(&test, &most);
+        fmx_digital_filter ramp = FMX_DIGITAL_FILTER_DEFAULT;
+        fmx_zero_filling fill = {(int64_t)points, 1, 0.5};
+        fmx_fft_options transform = FMX_FFT_DEFAULT;
+        double norm = most * sqrt((double)signal.points); /* at least the decay's 2-norm */
+        if (filled_before) {
+            signal.row[0].group_delay = 0;
+            fill.first_point = 1;
+            fmx_test_ok(&test, fmx_zero_fill(&signal, &fill), "long rows");
+            signal.row[0].group_delay = delay;
+        }
+        fmx_test_ok(&test, fmx_remove_digital_filter(&signal, &ramp), "digital_filter");
+        if (!filled_before)
+            fmx_test_ok(&test, fmx_zero_fill(&signal, &fill), "zero_fill");
+        fmx_test_ok(&test, fmx_fft(&signal, &transform), "fft");
+        fmx_test_ok(&test, fmx_signal_read(&signal, got), "read");
+        /* a transform's error is about log2 N units of the 2-norm, spread over all points; the
+         * ramp's phase is within 2 2e-7, and its product rounds three times */
+        double allowed =
+            FMX_TEST_EPS * log2((double)points) * norm + (4e-7 + 3 * FMX_TEST_EPS) * largest;
+        for (size_t i = 0; i < floats; ++i)
+            cr_assert(fabs((double)got[i] - expected[i]) <= allowed,
+                      "value %zu: got %.9g, expected %.9g, allowed %.3g", i, got[i], expected[i],
+                      allowed);
+        cr_assert_eq(signal.row[0].group_delay, 0);
+        fmx_signal_clear(&signal);
+    }
+    free(expected);
+    free(got);
+    fmx_test_close(&test);
+}
+
 /* With the phase ramp the decay keeps its time axis until zero filling takes the whole points out.
  */
 Test(time_domain, delay_goes_through_the_chain)

@@ -42,3 +42,7 @@ save("bessel", data)
 data = ng.proc_base.em(data, lb=0.3 / SW_HZ)
 save("apodisation", data)
 save("zero_filling", ng.proc_base.zf_size(data, FILLED))
+
+# The delay taken out as a phase ramp: nothing is cut, frequencies k / FILLED from N/2 - 1 down to -N/2.
+ramp = np.fft.fft(fid.astype(complex), FILLED) * np.exp(2j * np.pi * np.fft.fftfreq(FILLED) * DELAY)
+save("ramp_spectrum", np.fft.fftshift(ramp)[::-1])
