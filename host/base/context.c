@@ -86,8 +86,10 @@ fmx_status fmx__fail_in(fmx_context *ctx, fmx_status status, const char *format,
     va_start(args, format);
     int used = vsnprintf(ctx->message, sizeof ctx->message, format, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof ctx->message)
-        snprintf(ctx->message + used, sizeof ctx->message - (size_t)used, ": %s", old);
+    if (used >= 0 && (size_t)used + sizeof ": " < sizeof ctx->message) {
+        memcpy(ctx->message + used, ": ", sizeof ": ");
+        strncat(ctx->message, old, sizeof ctx->message - (size_t)used - sizeof ": ");
+    }
     ctx->status = status;
     return status;
 }
