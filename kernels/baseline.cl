@@ -1,4 +1,4 @@
-/* Baseline by a rolling percentile, in three kernels.
+/* Baseline by a rolling percentile or median, and the subtraction of baselines known at blocks.
  *
  * baseline_percentile: one work-group per row makes M means of `block` points (block a power of
  * two, about 0.005 ppm; the last mean may be of fewer points):
@@ -16,6 +16,12 @@
  * windows   int4 [rows]: block, M, W, V
  * scratch   float [rows][6][stride], stride > M + 2 pad + 16: b, Y, its keys, t, m r, m, each from
  *           pad on; the last value of a row is s
+ *
+ * baseline_median_keys, _median, _smooth: with S = window + 1 and taps g[0 .. K-1] of sum 1,
+ *     t[i]   the S/2-th smallest (from 0) of x[i - S/2 .. i - S/2 + S - 1], mirrored at the ends
+ *     b[i]   sum_k g[k] t[i + (K-1)/2 - k] / sum_k g[k], over the k that stay inside the row
+ *     x[i]  -= b[i]
+ * keys, t   uint, float [rows][stride], point 0 at pad
  *
  * The GPU variant has BASELINE_GROUP items per row, the CPU variant (PoCL) one item per row with 16
  * lanes and no barriers. Order of additions: ascending positions. Twin: host/ref/baseline_ref.c.
@@ -58,6 +64,11 @@ static inline ulanes ordered(lanes x)
     return bits ^ ((0u - (bits >> 31)) | 0x80000000u);
 }
 
+static inline lanes from_ordered(ulanes key)
+{
+    ulanes sign = 0u - (key >> 31); /* of keys of positive floats all ones */
+    return AS_LANES(key ^ ((sign & 0x80000000u) | ~sign));
+}
 
 /* Copies the end values into the pads of an array whose first value stands at pad. */
 static inline void fill_pads(__global float *a, uint m, uint pad, uint l, uint n)
@@ -183,8 +194,7 @@ __kernel void baseline_percentile(__global float *scratch, __global const float 
     uint rank = min(wide - 1, (uint)(percentile * 0.01f * (float)wide));
     for (uint i = l * LANES; i < m; i += n * LANES) {
         ulanes key = window_select(keys, i, pad, wide, rank);
-        ulanes sign = 0u - (key >> 31); /* of keys of positive floats all ones */
-        *(__global lanes *)(t + pad + i) = AS_LANES(key ^ ((sign & 0x80000000u) | ~sign));
+        *(__global lanes *)(t + pad + i) = from_ordered(key);
     }
     fill_pads(t, m, pad, l, n);
     for (uint i = l * LANES; i < m; i += n * LANES)
@@ -279,3 +289,114 @@ __kernel void baseline_subtract_wide(__global float *spectrum, __global const fl
         x[n] -= left + (right - left) * (((float)n - centre) / (float)block);
 }
 #endif
+
+/* ---- median ---------------------------------------------------------------------------------- */
+
+/* Point i of a row that is mirrored at its ends without repeating them. */
+static inline size_t mirrored(int i, int points)
+{
+    int period = max(2 * (points - 1), 1);
+    int folded = i % period;
+    folded = folded < 0 ? folded + period : folded;
+    return (size_t)min(folded, period - folded);
+}
+
+FMX_SUBGROUP_KERNEL
+__kernel void baseline_median_keys(__global uint *keys, __global const float *spectrum, uint rows,
+                                   uint points, uint stride, uint pad)
+{
+    size_t first = get_global_id(0) * LANES;
+    size_t row = get_global_id(1);
+    if (first >= stride || row >= rows)
+        return;
+    __global const float *x = spectrum + row * points;
+    __global uint *to = keys + row * stride + first;
+#ifdef FMX_VARIANT_CPU
+    if (first >= pad && first + LANES <= (size_t)pad + points) {
+        *(__global ulanes *)to = ordered(*(__global const lanes *)(x + (first - pad)));
+        return;
+    }
+#endif
+    for (int k = 0; k < LANES; ++k) {
+        uint bits = as_uint(x[mirrored((int)first + k - (int)pad, (int)points)]);
+        to[k] = bits ^ ((0u - (bits >> 31)) | 0x80000000u);
+    }
+}
+
+/* The group's stretch of keys goes through local memory: `tile` holds group size + size - 1. */
+FMX_SUBGROUP_KERNEL
+__kernel void baseline_median(__global float *t, __global const uint *keys, uint rows, uint points,
+                              uint stride, uint pad, uint size, __local uint *tile)
+{
+    size_t l = get_local_id(0);
+    size_t n = get_local_size(0);
+    size_t first = get_group_id(0) * n;
+    size_t row = get_group_id(1);
+    __global const uint *from = keys + row * stride + pad + first - size / 2;
+    for (size_t i = l; i < n + size - 1; i += n)
+        tile[i] = from[i];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    uint found = 0;
+    for (uint bit = 0x80000000u; bit != 0; bit >>= 1) {
+        uint candidate = found | bit;
+        uint below = 0;
+        for (uint k = 0; k < size; ++k)
+            below += tile[l + k] < candidate ? 1u : 0u;
+        found = below <= size / 2 ? candidate : found;
+    }
+    uint sign = 0u - (found >> 31);
+    if (first + l < points)
+        t[row * stride + pad + first + l] = as_float(found ^ ((sign & 0x80000000u) | ~sign));
+}
+
+#ifdef FMX_VARIANT_CPU
+__kernel void baseline_median_wide(__global float *t, __global const uint *keys, uint rows,
+                                   uint points, uint stride, uint pad, uint size)
+{
+    size_t first = get_global_id(0) * LANES;
+    size_t row = get_global_id(1);
+    if (first >= points || row >= rows)
+        return;
+    ulanes key = window_select(keys + row * stride, (uint)first, pad, size, size / 2);
+    *(__global lanes *)(t + row * stride + pad + first) = from_ordered(key);
+}
+#endif
+
+/* The smoothed median at points i .. i + LANES - 1. */
+static inline lanes smoothed(__global const float *t, __global const float *taps, uint i,
+                             uint points, uint pad, uint count)
+{
+    lanes sum = (lanes)(0.0f);
+    lanes weight = (lanes)(0.0f);
+    for (uint k = 0; k < count; ++k) {
+        uint at = i + (count - 1) / 2 - k; /* before the row's start: wraps, beyond its points */
+        ulanes inside = MASK(at + IOTA < points);
+        lanes value = *(__global const lanes *)(t + pad + (int)at);
+        sum += taps[k] * AS_LANES(AS_ULANES(value) & inside);
+        weight += AS_LANES(AS_ULANES((lanes)(taps[k])) & inside);
+    }
+    return sum / weight;
+}
+
+FMX_SUBGROUP_KERNEL
+__kernel void baseline_smooth(__global float *spectrum, __global const float *t,
+                              __global const float *taps, uint rows, uint points, uint stride,
+                              uint pad, uint count)
+{
+    size_t first = get_global_id(0) * LANES;
+    size_t row = get_global_id(1);
+    if (first >= points || row >= rows)
+        return;
+    lanes b = smoothed(t + row * stride, taps, (uint)first, points, pad, count);
+    __global float *x = spectrum + row * points + first;
+#ifdef FMX_VARIANT_CPU
+    if (first + LANES > points) {
+        float part[LANES];
+        vstore16(b, 0, part);
+        for (size_t k = 0; first + k < points; ++k)
+            x[k] -= part[k];
+        return;
+    }
+#endif
+    *(__global lanes *)x -= b;
+}

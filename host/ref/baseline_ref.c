@@ -95,3 +95,35 @@ double fmx_ref_baseline(float *x, size_t points, size_t block, size_t wide, size
     }
     return noise;
 }
+
+static size_t mirrored(long i, long points)
+{
+    while (points > 1 && (i < 0 || i >= points))
+        i = i < 0 ? -i : 2 * (points - 1) - i;
+    return points > 1 ? (size_t)i : 0;
+}
+
+void fmx_ref_baseline_median(float *x, size_t points, size_t size, size_t taps, double sigma,
+                             double *t)
+{
+    double *window = malloc(size * sizeof *window);
+    for (size_t i = 0; i < points; ++i) {
+        for (size_t k = 0; k < size; ++k)
+            window[k] = x[mirrored((long)i - (long)(size / 2) + (long)k, (long)points)];
+        t[i] = order_statistic(window, size, size / 2);
+    }
+    for (size_t i = 0; i < points; ++i) {
+        double sum = 0;
+        double weight = 0;
+        for (size_t k = 0; k < taps; ++k) {
+            double u = ((double)k - ((double)taps - 1) / 2) / sigma;
+            long from = (long)i + (long)((taps - 1) / 2) - (long)k;
+            if (from < 0 || from >= (long)points)
+                continue;
+            sum += exp(-u * u / 2) * t[from];
+            weight += exp(-u * u / 2);
+        }
+        x[i] = (float)(x[i] - sum / weight);
+    }
+    free(window);
+}

@@ -11,4 +11,8 @@
 double fmx_ref_baseline(float *x, size_t points, size_t block, size_t wide, size_t narrow,
                         double percentile, int iterations, double *work);
 
+/* One row in place, by the median: x [points]; t [points] is work, the medians afterwards. */
+void fmx_ref_baseline_median(float *x, size_t points, size_t size, size_t taps, double sigma,
+                             double *t);
+
 #endif

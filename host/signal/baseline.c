@@ -3,12 +3,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "signal_internal.h"
+#include "baseline_internal.h"
 
 enum { GROUP = 256, SUBTRACT_GROUP = 64, PARTS = 6, LANES = 16 };
 static const double block_ppm = 0.005; /* means of about this width */
 
-static const char *const methods[] = {"percentile", NULL};
+static const char *const methods[] = {"percentile", "median", NULL};
 
 #define FMX_FIELD(name) offsetof(fmx_baseline, name)
 static const fmx__option option_table[] = {
@@ -19,6 +19,12 @@ static const fmx__option option_table[] = {
      "percentile: which one"},
     {"iterations", FMX__OPTION_INTEGER, FMX_FIELD(iterations), "", 0, 20, NULL,
      "percentile: rounds of clipped means"},
+    {"median_points", FMX__OPTION_INTEGER, FMX_FIELD(median_points), "points", 2, 4000, NULL,
+     "median: width of the window less one"},
+    {"smooth_points", FMX__OPTION_INTEGER, FMX_FIELD(smooth_points), "points", 1, 4000, NULL,
+     "median: width of the smoothing kernel"},
+    {"smooth_sigma", FMX__OPTION_NUMBER, FMX_FIELD(smooth_sigma), "points", 0.1, 1000, NULL,
+     "median: standard deviation of the kernel's Gaussian"},
 };
 #undef FMX_FIELD
 
@@ -167,18 +173,14 @@ static fmx_status subtract(fmx_signal *signal, fmx_buffer *scratch, const row_wi
     return fmx__launch_kernel(signal->device, &job);
 }
 
-fmx_status fmx_correct_baseline(fmx_signal *signal, const fmx_baseline *options)
+static fmx_status percentile(fmx_signal *signal, const fmx_baseline *options)
 {
     fmx_context *ctx = fmx__device_context(signal->device);
     row_window *window = NULL;
     fmx_buffer *scratch = NULL;
     size_t stride = 0;
     size_t pad = 0;
-    fmx_status status = fmx__need(signal, "baseline", FMX_DOMAIN_FREQUENCY, false);
-    if (status == FMX_OK)
-        status = fmx__options_check(ctx, &fmx__stage_baseline.group, options);
-    if (status == FMX_OK)
-        status = fmx__alloc(ctx, signal->rows, sizeof *window, "baseline windows", &window);
+    fmx_status status = fmx__alloc(ctx, signal->rows, sizeof *window, "baseline windows", &window);
     if (status == FMX_OK)
         status = make_windows(signal, options, window, &stride, &pad);
     if (status == FMX_OK)
@@ -192,6 +194,23 @@ fmx_status fmx_correct_baseline(fmx_signal *signal, const fmx_baseline *options)
         status = subtract(signal, scratch, window, stride, pad);
     fmx_buffer_release(scratch);
     free(window);
+    return status;
+}
+
+/* In the order of fmx_baseline_method. */
+static fmx_status (*const correct[])(fmx_signal *signal, const fmx_baseline *options) = {
+    percentile,
+    fmx__baseline_median,
+};
+
+fmx_status fmx_correct_baseline(fmx_signal *signal, const fmx_baseline *options)
+{
+    fmx_context *ctx = fmx__device_context(signal->device);
+    fmx_status status = fmx__need(signal, "baseline", FMX_DOMAIN_FREQUENCY, false);
+    if (status == FMX_OK)
+        status = fmx__options_check(ctx, &fmx__stage_baseline.group, options);
+    if (status == FMX_OK)
+        status = correct[options->method](signal, options);
     return status;
 }
 

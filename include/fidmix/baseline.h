@@ -12,20 +12,24 @@ extern "C" {
 
 typedef enum fmx_baseline_method {
     FMX_BASELINE_PERCENTILE, /**< rolling percentile, then means of what lies near it */
+    FMX_BASELINE_MEDIAN,     /**< the published one: rolling median, smoothed by a Gaussian */
 } fmx_baseline_method;
 
 /** Options of baseline. */
 typedef struct fmx_baseline {
-    int method;         /**< fmx_baseline_method */
-    double window_ppm;  /**< percentile: width of the window, ppm */
-    double percentile;  /**< percentile: which one, 0..100 */
-    int64_t iterations; /**< percentile: rounds of clipped means */
+    int method;            /**< fmx_baseline_method */
+    double window_ppm;     /**< percentile: width of the window, ppm */
+    double percentile;     /**< percentile: which one, 0..100 */
+    int64_t iterations;    /**< percentile: rounds of clipped means */
+    int64_t median_points; /**< median: width of the window less one, points of the spectrum */
+    int64_t smooth_points; /**< median: width of the smoothing kernel, points */
+    double smooth_sigma;   /**< median: standard deviation of its Gaussian, points */
 } fmx_baseline;
 
-/** Rolling 30th percentile over 0.25 ppm, three rounds. */
+/** Rolling 30th percentile over 0.25 ppm, three rounds. The median's are the published ones. */
 #define FMX_BASELINE_DEFAULT                                                                       \
     {                                                                                              \
-        FMX_BASELINE_PERCENTILE, 0.25, 30, 3                                                       \
+        FMX_BASELINE_PERCENTILE, 0.25, 30, 3, 24, 24, 5                                            \
     }
 
 /** Subtracts the baseline from every real spectrum. In place; rows do not influence each other; a

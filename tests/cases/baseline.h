@@ -15,7 +15,12 @@ typedef struct fmx_case_baseline {
 
 #define FMX_PERCENTILE(window, percent, rounds)                                                    \
     {                                                                                              \
-        FMX_BASELINE_PERCENTILE, window, percent, rounds                                           \
+        FMX_BASELINE_PERCENTILE, window, percent, rounds, 24, 24, 5                                           \
+    }
+
+#define FMX_MEDIAN(window, smooth, sigma)                                                          \
+    {                                                                                              \
+        FMX_BASELINE_MEDIAN, 0.25, 30, 3, window, smooth, sigma                                    \
     }
 
 /* Steps of 0.0003 ppm make blocks of 16 points, 0.005 and more blocks of one. */
@@ -31,6 +36,16 @@ static const fmx_case_baseline fmx_cases_baseline[] = {
     {"highest", 2, 4096, -0.0003, FMX_PERCENTILE(0.05, 100, 1), 0},
     {"window wider than the row", 2, 1024, -0.0003, FMX_PERCENTILE(100, 30, 3), 0},
     {"published length", 2, 21800, -0.00046, FMX_PERCENTILE(0.25, 30, 3), 0},
+    {"median: one point", 2, 1, -0.0003, FMX_MEDIAN(24, 24, 5), 0},
+    {"median: two points", 2, 2, -0.0003, FMX_MEDIAN(24, 24, 5), 0},
+    {"median: 15", 2, 15, -0.0003, FMX_MEDIAN(24, 24, 5), 0},
+    {"median: group", 2, 256, -0.0003, FMX_MEDIAN(24, 24, 5), 0},
+    {"median: group + 1", 2, 257, -0.0003, FMX_MEDIAN(15, 9, 3), 0},
+    {"median: prime", 3, 10007, -0.0003, FMX_MEDIAN(24, 24, 5), 0},
+    {"median: published length", 2, 21800, -0.00046, FMX_MEDIAN(24, 24, 5), 0},
+    {"median: widest", 1, 300, -0.0003, FMX_MEDIAN(4000, 4000, 1000), 0},
+    {"median: no smoothing", 2, 999, -0.0003, FMX_MEDIAN(2, 1, 0.1), 0},
+    {"median: 64 x 65536", 64, 65536, -0.0002, FMX_MEDIAN(24, 24, 5), 1},
     {"64 x 65536", 64, 65536, -0.0002, FMX_PERCENTILE(0.25, 30, 3), 1},
 };
 
