@@ -17,6 +17,7 @@
 #define FIDMIX_FIDMIX_H
 
 #include "fidmix/apodisation.h"
+#include "fidmix/autophase.h"
 #include "fidmix/baseline.h"
 #include "fidmix/context.h"
 #include "fidmix/dataset.h"

@@ -1,0 +1,31 @@
+/* Cases of autophase, shared by test and benchmark. */
+#ifndef FMX_CASES_AUTOPHASE_H
+#define FMX_CASES_AUTOPHASE_H
+
+#include "fidmix/autophase.h"
+#include "fidmix/phase.h"
+
+typedef struct fmx_case_autophase {
+    const char *name;
+    size_t rows;
+    size_t points;
+    fmx_autophase options;
+    int bench; /* measured by the benchmark */
+} fmx_case_autophase;
+
+#define FMX_AUTOPHASE_BY(method)                                                                   \
+    {                                                                                              \
+        method, -0.7, 11.0, 4.5, 5.2, 3.8, 2, 20, 60.0                                             \
+    }
+
+/* Lengths around the windows of the fit (63 points and their margins), and those of real spectra.
+ */
+static const fmx_case_autophase fmx_cases_autophase[] = {
+    {"one point", 2, 1, FMX_AUTOPHASE_DEFAULT, 0},
+    {"below a window", 2, 66, FMX_AUTOPHASE_DEFAULT, 0},
+    {"a window", 2, 67, FMX_AUTOPHASE_DEFAULT, 0},
+    {"prime", 3, 16411, FMX_AUTOPHASE_DEFAULT, 0},
+    {"published", 64, 65536, FMX_AUTOPHASE_DEFAULT, 1},
+};
+
+#endif
