@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "bruker_fixture.h"
 
@@ -144,6 +145,59 @@ Test(info, recipe)
     }
     cr_assert_eq(run("info nowhere.yml", &out, &err), 3);
     cr_assert(strstr(err, "nowhere.yml") != NULL, "%s", err);
+}
+
+Test(info, dataset)
+{
+    static const double ppm[3] = {9.5, 5, 0.5};
+    static const char *const sources[2] = {"a/1", "b/1"};
+    static const char *const classes[1] = {"urea"};
+    static const float values[3] = {1, 2, 3};
+    static const float target[1] = {1};
+    fmx_test test = fmx_test_open_host();
+    const char *out;
+    const char *err;
+    char path[128];
+    char arguments[256];
+    fmx_dataset_writer *writer = NULL;
+    fmx_dataset_plan plan = {.rows = 2,
+                             .points = 3,
+                             .ppm = ppm,
+                             .source = sources,
+                             .recipe = "fidmix: 1\n",
+                             .nucleus = "1H",
+                             .class_name = classes,
+                             .classes = 1};
+    fmx_dataset_row row = {.name = "urea", .spectrum = values, .target = target};
+    snprintf(path, sizeof path, "%s/set.h5", fmx_test_folder());
+    fmx_test_ok(&test, fmx_dataset_writer_open(test.ctx, path, &plan, &writer), "open");
+    for (size_t i = 0; i < 2; ++i)
+        fmx_test_ok(&test, fmx_dataset_writer_append(writer, i, &row), "append");
+    fmx_test_ok(&test, fmx_dataset_writer_finish(writer), "finish");
+    fmx_dataset_writer_close(writer);
+    snprintf(arguments, sizeof arguments, "info --json %s", path);
+    cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
+    cJSON *array = cJSON_Parse(out);
+    const cJSON *item = cJSON_GetArrayItem(array, 0);
+    cr_assert_str_eq(text_of(item, "kind"), "dataset");
+    cr_assert_str_eq(text_of(item, "format"), "hdf5");
+    cr_assert_eq(number_of(item, "spectra"), 2.0);
+    cr_assert_eq(number_of(item, "points"), 3.0);
+    cr_assert_eq(number_of(item, "ppm_first"), 9.5);
+    cr_assert_eq(number_of(item, "ppm_last"), 0.5);
+    const cJSON *names = cJSON_GetObjectItem(item, "classes");
+    cr_assert_eq(cJSON_GetArraySize(names), 1);
+    cr_assert_str_eq(cJSON_GetArrayItem(names, 0)->valuestring, "urea");
+    cJSON_Delete(array);
+    snprintf(arguments, sizeof arguments, "info %s", path);
+    cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
+    cr_assert_str_eq(out + strlen(path),
+                     ": hdf5 dataset, 1H, 2 spectra, 3 points, 9.500 to 0.500 ppm, 1 class\n");
+    /* cut in the middle: still a dataset, but a damaged one */
+    cr_assert_eq(truncate(path, 200), 0);
+    cr_assert_eq(run(arguments, &out, &err), 3, "%s", out);
+    cr_assert(strstr(err, "set.h5") != NULL, "%s", err);
+    fmx_test_close(&test);
 }
 
 Test(info, failures)

@@ -10,6 +10,7 @@
 
 /* Kinds of single files; a new one is a row here. */
 static const fmx__info_kind *const kinds[] = {
+    &fmx__info_dataset,
     &fmx__info_recipe,
 };
 
