@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,47 @@ Test(fft, twin)
     fmx_test test = fmx_test_open();
     for (size_t i = 0; i < sizeof fmx_cases_fft / sizeof *fmx_cases_fft; ++i)
         check_case(&test, &fmx_cases_fft[i]);
+    fmx_test_close(&test);
+}
+
+/* tests/golden/fft.txt, made by scipy (make_fft.py beside it). */
+Test(fft, golden)
+{
+    fmx_test test = fmx_test_open();
+    static const size_t lengths[] = {21800, 32768};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; ++i) {
+        size_t n = lengths[i];
+        fmx_fft_options options = FMX_FFT_DEFAULT;
+        fmx_signal signal = fmx_test_decays(&test, 1, n, 1);
+        float *x = fmx_test_random(2 * n, 1);
+        for (uint64_t t = 0; t < 2 * n; ++t)
+            x[t] = (float)((double)((t * t * 7919 + t * 104729) % 65521) / 65521 - 0.5);
+        fmx_test_ok(&test, fmx_buffer_write(signal.data, 0, x, 2 * n * sizeof *x), "write");
+        fmx_test_ok(&test, fmx_fft(&signal, &options), "fft");
+        fmx_test_ok(&test, fmx_signal_read(&signal, x), "read");
+        double *wide = to_double(x, 2 * n);
+        double allowed = tolerance(n) * rms(wide, 2 * n);
+        FILE *file = fopen(FMX_SOURCE_DIR "/tests/golden/fft.txt", "r");
+        cr_assert_not_null(file);
+        size_t points = 0;
+        long k = 0;
+        double re = 0;
+        double im = 0;
+        size_t seen = 0;
+        while (fscanf(file, "%zu %ld %lf %lf", &points, &k, &re, &im) == 4) {
+            size_t j = n / 2 - 1 - (size_t)k;
+            if (points != n)
+                continue;
+            cr_assert_float_eq(x[2 * j], re, allowed, "%zu points, k = %ld", n, k);
+            cr_assert_float_eq(x[2 * j + 1], im, allowed, "%zu points, k = %ld", n, k);
+            ++seen;
+        }
+        fclose(file);
+        cr_assert_eq(seen, 64);
+        free(wide);
+        free(x);
+        fmx_signal_clear(&signal);
+    }
     fmx_test_close(&test);
 }
 

@@ -72,6 +72,7 @@ struct fmx_device {
     size_t data_count;
     fmx__cached cached[FMX__CACHE_SLOTS];
     uint64_t cache_clock;
+    bool gemm_ready; /* CLBlast has its parameters for this device */
     bool guard;
     bool guard_broken;
     size_t fail_countdown;
@@ -94,6 +95,7 @@ void fmx__program_release_all(fmx_device *device);
 
 void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event event);
 void fmx__profile_release(fmx_device *device);
+void fmx__gemm_release(fmx_device *device);
 void fmx__pool_release(fmx_device *device);
 
 #endif

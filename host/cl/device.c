@@ -261,6 +261,7 @@ void fmx_device_close(fmx_device *device)
     if (device->queue != NULL)
         clFinish(device->queue);
     fmx__device_cache_clear(device);
+    fmx__gemm_release(device);
     fmx__profile_release(device);
     fmx__pool_release(device);
     fmx__program_release_all(device);

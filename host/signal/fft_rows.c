@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clfft_plan.h"
 #include "fft_plan.h"
 
 static const size_t most_scratch_bytes = (size_t)512 << 20;
@@ -121,12 +122,30 @@ fmx_status fmx__fft_length(fmx_device *device, size_t points)
     size_t longest = 0;
     fmx_status status = longest_power(device, &longest);
     bool power = (points & (points - 1)) == 0;
-    if (status == FMX_OK && (points == 0 || points > (power ? longest : longest / 2)))
+    if (status == FMX_OK && !fmx__clfft_knows(points) &&
+        (points == 0 || points > (power ? longest : longest / 2)))
         return fmx__fail(fmx__device_context(device), FMX_ERROR_SHAPE,
-                         "fft: %zu points; this device transforms 1 to %zu, and powers of two up "
-                         "to %zu",
-                         points, longest / 2, longest);
+                         "fft: %zu points; this device transforms 1 to %zu, powers of two up to "
+                         "%zu, and up to %d what has only the factors 2, 3, 5, 7, 11 and 13",
+                         points, longest / 2, longest, FMX__CLFFT_MOST_POINTS);
     return status;
+}
+
+/* Lengths beyond the own kernels. clFFT wants rows from element 0 on. */
+static fmx_status by_clfft(fmx_device *device, const fmx__fft *of)
+{
+    fmx__clfft_of plan = {.out = of->out,
+                          .in = of->in,
+                          .rows = of->rows,
+                          .points = of->points,
+                          .out_stride = of->out_stride,
+                          .in_stride = of->in_stride,
+                          .inverse = of->inverse,
+                          .scale = of->scale};
+    if (of->out_first != 0 || of->in_first != 0)
+        return fmx__fail(fmx__device_context(device), FMX_ERROR_SHAPE,
+                         "fft: rows of %zu points must start at the buffer's start", of->points);
+    return fmx__clfft(device, &plan);
 }
 
 static bool overlap(const fmx__fft *of)
@@ -156,6 +175,12 @@ fmx_status fmx__fft_rows(fmx_device *device, const fmx__fft *given)
                          of.points, of.out_stride, of.in_stride);
     if (overlap(&of))
         return fmx__fail(ctx, FMX_ERROR_SHAPE, "fft: the results would overwrite other rows");
+    size_t longest = 0;
+    status = longest_power(device, &longest);
     bool power = of.points > 1 && (of.points & (of.points - 1)) == 0;
+    if (status != FMX_OK)
+        return status;
+    if (of.points > (power ? longest : longest / 2))
+        return by_clfft(device, &of);
     return power ? fmx__fft_power(device, &of) : fmx__fft_chirp(device, &of);
 }

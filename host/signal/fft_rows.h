@@ -20,9 +20,10 @@ typedef struct fmx__fft {
 } fmx__fft;
 
 /* Powers of two up to 2^20 run on the kernels of kernels/fft.cl; any other length up to 2^19 on
- * those too, as a convolution with a chirp. A row's bits depend neither on the other rows nor on
- * how many there are. Only enqueues. Errors: FMX_ERROR_SHAPE (a buffer too small, overlap, a length
- * that cannot be done), device errors. */
+ * those too, as a convolution with a chirp; what is longer, to 2^24 with no factors but 2 to 13, on
+ * clFFT (rows must start at element 0; the plan costs seconds at first). A row's bits depend
+ * neither on the other rows nor on how many there are. Only enqueues. Errors: FMX_ERROR_SHAPE (a
+ * buffer too small, overlap, a length that cannot be done), device errors. */
 fmx_status fmx__fft_rows(fmx_device *device, const fmx__fft *of);
 
 /* Whether fmx__fft_rows can do that length; FMX_ERROR_SHAPE with a message if not. */

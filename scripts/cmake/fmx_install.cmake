@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 # the static library's pkg-config modules, as name of the imported target = module
 set(FMX_PKGCONFIG_PAIRS YAML=yaml-0.1 CJSON=libcjson XXHASH=libxxhash HDF5=hdf5 LAPACKE=lapacke
-    OPENBLAS=openblas)
+    OPENBLAS=openblas CLBLAST=clblast CLFFT=clFFT)
 
 install(TARGETS fidmix RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS fidmix_shared EXPORT fidmixShared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -1,7 +1,8 @@
 # fmx_add_test(apodisation DEVICE): builds tests/test_apodisation.c and runs it on PoCL and on
 # Intel's CPU runtime, each seen alone; without DEVICE the test needs neither and runs once.
+# LONG: takes minutes where no cache is warm; labelled long on every device.
 function(fmx_add_test name)
-  cmake_parse_arguments(TEST "DEVICE" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(TEST "DEVICE;LONG" "TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(test_${name} tests/test_${name}.c ${TEST_SOURCES})
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(test_${name} PRIVATE fmx_test_common ${TEST_LINK})
@@ -31,5 +32,12 @@ function(fmx_add_test name)
   else()
     add_test(NAME ${name} COMMAND ${command})
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "${common};${pocl}")
+  endif()
+  if(TEST_LONG)
+    foreach(device pocl pocl-gpu intel)
+      if(TEST ${name}.${device})
+        set_tests_properties(${name}.${device} PROPERTIES LABELS long)
+      endif()
+    endforeach()
   endif()
 endfunction()
