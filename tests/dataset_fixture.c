@@ -49,7 +49,7 @@ float fmx_set_value(size_t row, size_t point)
 fmx_status fmx_set_append(fmx_dataset_writer *writer, const fmx_set *set, size_t row)
 {
     static float spectrum[FMX_SET_MOST_POINTS];
-    char name[32];
+    char name[48];
     for (size_t i = 0; i < set->plan.points; ++i)
         spectrum[i] = fmx_set_value(row, i);
     snprintf(name, sizeof name, "n\xc3\xa4me %zu", row);
@@ -125,7 +125,7 @@ static void check_texts(fmx_context *ctx, fmx_dataset *data, const fmx_set *set,
     ok(ctx, fmx_dataset_read_text(data, "name", 0, rows, &name), "name");
     ok(ctx, fmx_dataset_read_text(data, "source", 0, rows, &source), "source");
     for (size_t i = 0; i < rows; ++i) {
-        char expected[32];
+        char expected[48];
         snprintf(expected, sizeof expected, "n\xc3\xa4me %zu", original[i]);
         FMX_SET_REQUIRE(strcmp(name[i], expected) == 0);
         FMX_SET_REQUIRE(strcmp(source[i], set->source[original[i]]) == 0);

@@ -29,7 +29,7 @@ typedef struct fmx_set {
     fmx_dataset_plan plan;
     double ppm[FMX_SET_MOST_POINTS];
     const char *source[FMX_SET_MOST_ROWS];
-    char source_text[FMX_SET_MOST_ROWS][32];
+    char source_text[FMX_SET_MOST_ROWS][48];
 } fmx_set;
 
 /* rows x points; `rich` adds parents, classes, split and further columns of every type. */
