@@ -11,6 +11,8 @@
  * ranges   uint4 [rows]: first point and number of points of both stretches (number 0: none)
  * fits     float8 [rows]: middle, scale, then f0 = s2, f1 = s3 + s4 u, f2 = s5 + s6 u + s7 u^2;
  *          zeros for polynomials that are not wanted
+ * scratch  float [256]; an argument, because PoCL 3.1 makes one array for all threads of a local
+ *          array that the kernel only hands to functions
  *
  * noise  one group of 256 per row, sums in the order of fmx_group_sum. There is no wide variant: the
  *        stretches are a hundred to a few thousand points. Twin: host/ref/noise_ref.c.
@@ -35,9 +37,8 @@ static inline float noise_rest(float y, float3 c, float3 f)
 
 FMX_GROUP(NOISE_GROUP)
 __kernel void noise(__global float *out, __global const float *data, __global const uint4 *ranges,
-                    __global const float8 *fits, uint stride, uint step)
+                    __global const float8 *fits, __local float *scratch, uint stride, uint step)
 {
-    __local float scratch[NOISE_GROUP];
     size_t l = get_local_id(0);
     size_t row = get_group_id(0);
     __global const float *y = data + row * stride;

@@ -142,16 +142,19 @@ __kernel void quantile(__global float *out, __global const float *data,
 }
 
 #ifdef FMX_VARIANT_CPU
+/* Without it PoCL calls a function for every sixteen elements. */
+#define QUANTILE_INLINE static inline __attribute__((always_inline))
+
 /* Signed keys here: int compares are single instructions everywhere. INT_MAX (a NaN) stands for an
  * element that does not take part: it is below no pivot. */
-static inline int16 quantile_keys16(float16 v, float most)
+QUANTILE_INLINE int16 quantile_keys16(float16 v, float most)
 {
     int16 bits = as_int16(v);
     int16 key = bits ^ ((bits >> 31) & 0x7fffffff);
     return select((int16)(INT_MAX), key, v <= most);
 }
 
-static inline float16 quantile_load16(__global const float *at, uint step)
+QUANTILE_INLINE float16 quantile_load16(__global const float *at, uint step)
 {
     if (step == 1)
         return vload16(0, at);
@@ -168,12 +171,12 @@ static inline float16 quantile_load16(__global const float *at, uint step)
     return v;
 }
 
-/* Keys of elements i .. i + 15 of a row at `at`. */
-static inline int16 quantile_row16(__global const float *at, size_t i, uint step, uint lag, float centre,
-                            uint flags, float most)
+/* Keys of elements i .. i + 15 of a row at `at`; differs: lag is not 0. */
+QUANTILE_INLINE int16 quantile_row16(__global const float *at, size_t i, uint step, bool differs,
+                                     uint lag, float centre, uint flags, float most)
 {
     float16 v = quantile_load16(at + i * step, step);
-    v -= lag != 0 ? quantile_load16(at + i * step + lag, step) : (float16)(centre);
+    v -= differs ? quantile_load16(at + i * step + lag, step) : (float16)(centre);
     return quantile_keys16((flags & QUANTILE_ABSOLUTE) ? fabs(v) : v, most);
 }
 
@@ -194,11 +197,12 @@ static inline int quantile_min16(int16 x)
 }
 
 /* Inlined per kind of step and lag, so that the loops hold no choices. */
-static inline float quantile_search(__global const float *at, __local int *ends, uint step,
-                                    uint lag, uint count, uint flags, float c, float most, ulong q)
+QUANTILE_INLINE float quantile_search(__global const float *at, uint step, bool differs, uint lag,
+                                      uint count, uint flags, float c, float most, ulong q)
 {
     /* the last 1 to 16 elements one by one, once: step 2 reads a float past its last element */
     size_t whole = (count - 1) / 16 * 16;
+    int ends[16];
     for (size_t k = 0; k < 16; ++k)
         ends[k] = INT_MAX;
     for (size_t i = whole; i < count; ++i) {
@@ -210,7 +214,7 @@ static inline float quantile_search(__global const float *at, __local int *ends,
     int16 largest = select(tail, (int16)(INT_MIN), tail == INT_MAX);
     int16 missing = tail == INT_MAX; /* -1 each */
     for (size_t i = 0; i < whole; i += 16) {
-        int16 key = quantile_row16(at, i, step, lag, c, flags, most);
+        int16 key = quantile_row16(at, i, step, differs, lag, c, flags, most);
         int16 none = key == INT_MAX;
         least = min(least, key);
         largest = max(largest, select(key, (int16)(INT_MIN), none));
@@ -234,7 +238,7 @@ static inline float quantile_search(__global const float *at, __local int *ends,
         int16 n2 = tail < p2;
         int16 n3 = tail < p3;
         for (size_t i = 0; i < whole; i += 16) {
-            int16 key = quantile_row16(at, i, step, lag, c, flags, most);
+            int16 key = quantile_row16(at, i, step, differs, lag, c, flags, most);
             n1 += key < p1;
             n2 += key < p2;
             n3 += key < p3;
@@ -264,7 +268,7 @@ static inline float quantile_search(__global const float *at, __local int *ends,
     int16 found = select(tail, (int16)(INT_MAX), tail < low);
     int16 next = select(tail, (int16)(INT_MAX), tail <= high);
     for (size_t i = 0; i < whole; i += 16) {
-        int16 key = quantile_row16(at, i, step, lag, c, flags, most);
+        int16 key = quantile_row16(at, i, step, differs, lag, c, flags, most);
         found = min(found, select(key, (int16)(INT_MAX), key < low));
         next = min(next, select(key, (int16)(INT_MAX), key <= high));
     }
@@ -279,19 +283,19 @@ void quantile_wide(__global float *out, __global const float *data, __global con
                    uint first, uint step, uint lag, uint count, uint flags, float limit_factor,
                    ulong q)
 {
-    __local int ends[16];
     size_t o = get_global_id(0);
     __global const float *at =
         data + o / blocks * stride + o % blocks * (size_t)block_stride + first;
     float c = (flags & QUANTILE_CENTRE) ? centre[o] : 0.0f;
     float most = (flags & QUANTILE_LIMIT) ? limit_factor * limit[o] : INFINITY;
-    if (step == 1 && lag == 0 && (flags & QUANTILE_ABSOLUTE))
-        out[o] = quantile_search(at, ends, 1, 0, count, QUANTILE_ABSOLUTE, c, most, q);
+    uint absolute = flags & QUANTILE_ABSOLUTE;
+    if (step == 1 && lag == 0 && absolute)
+        out[o] = quantile_search(at, 1, false, 0, count, QUANTILE_ABSOLUTE, c, most, q);
     else if (step == 1 && lag == 0)
-        out[o] = quantile_search(at, ends, 1, 0, count, 0, c, most, q);
-    else if (step == 1)
-        out[o] = quantile_search(at, ends, 1, lag, count, flags, c, most, q);
+        out[o] = quantile_search(at, 1, false, 0, count, 0, c, most, q);
+    else if (step == 1 && absolute)
+        out[o] = quantile_search(at, 1, true, lag, count, QUANTILE_ABSOLUTE, c, most, q);
     else
-        out[o] = quantile_search(at, ends, step, lag, count, flags, c, most, q);
+        out[o] = quantile_search(at, step, lag != 0, lag, count, flags, c, most, q);
 }
 #endif

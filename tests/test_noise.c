@@ -20,8 +20,9 @@ static double reference(const fmx_noise *options, const fmx_row *row, const floa
     cr_assert_not_null(x);
     for (size_t i = 0; i < points; ++i) {
         double ppm = row->ppm_first + (double)i * row->ppm_step;
-        bool low = ppm >= options->low_from_ppm && ppm <= options->low_to_ppm;
-        bool high = ppm >= options->high_from_ppm && ppm <= options->high_to_ppm;
+        double on = 1e-6 * fabs(row->ppm_step); /* a point on an end counts */
+        bool low = ppm >= options->low_from_ppm - on && ppm <= options->low_to_ppm + on;
+        bool high = ppm >= options->high_from_ppm - on && ppm <= options->high_to_ppm + on;
         if (published ? i < (size_t)options->first_points : low || high) {
             x[count] = (double)i;
             y[count++] = data[i * parts];

@@ -145,13 +145,14 @@ typedef struct fit {
     float f2[3];
 } fit;
 
-/* Points of the row's axis within from_ppm .. to_ppm (in either order). */
+/* Points of the row's axis within from_ppm .. to_ppm (in either order), ends included to a
+ * millionth of a point. */
 static stretch stretch_of(const fmx_row *row, size_t points, double from_ppm, double to_ppm)
 {
     double a = (from_ppm - row->ppm_first) / row->ppm_step;
     double b = (to_ppm - row->ppm_first) / row->ppm_step;
-    double low = fmax(ceil(fmin(a, b)), 0);
-    double high = fmin(floor(fmax(a, b)), (double)points - 1);
+    double low = fmax(ceil(fmin(a, b) - 1e-6), 0);
+    double high = fmin(floor(fmax(a, b) + 1e-6), (double)points - 1);
     if (!(low <= high))
         return (stretch){0, 0};
     return (stretch){(uint32_t)low, (uint32_t)(high - low) + 1};
@@ -225,6 +226,7 @@ static fmx_status launch(fmx_signal *signal, fmx_buffer *out, const stretch *par
         fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
         fmx__arg_data(part, signal->rows * 2 * sizeof *part),
         fmx__arg_data(f, signal->rows * sizeof *f),
+        fmx__arg_local(GROUP * sizeof(float)),
         fmx__arg_u32(signal->points * floats_a_point(signal)),
         fmx__arg_u32(floats_a_point(signal)),
     };

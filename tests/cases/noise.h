@@ -35,6 +35,7 @@ static const fmx_case_noise fmx_cases_noise[] = {
     {"published", 3, 21800, false, 1, FMX_NOISE_BY(FMX_NOISE_PUBLISHED, 100), 0},
     {"edges, few points", 2, 201, true, 1, FMX_NOISE_BY(FMX_NOISE_EDGES, 100), 0},
     {"edges, prime", 3, 5003, true, 1, FMX_NOISE_BY(FMX_NOISE_EDGES, 100), 0},
+    {"edges, many rows at a time", 61, 20011, true, 1, FMX_NOISE_BY(FMX_NOISE_EDGES, 100), 0},
     {"edges", 3, 65536, false, 1, FMX_NOISE_BY(FMX_NOISE_EDGES, 100), 0},
     {"robust, 64 x 65536", 64, 65536, true, 2, FMX_NOISE_DEFAULT, 1},
     {"published, 64 x 65536", 64, 65536, true, 2, FMX_NOISE_BY(FMX_NOISE_PUBLISHED, 100), 1},

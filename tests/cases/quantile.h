@@ -42,6 +42,7 @@ static const fmx_case_quantile fmx_cases_quantile[] = {
     {"all equal", 3, 1000, 0, 1, 0, false, false, false, 1, 0.5, 0},
     {"two values", 3, 1000, 0, 1, 0, false, false, false, 2, 0.5, 0},
     {"few values", 3, 4099, 0, 1, 0, false, false, false, 7, 0.7, 0},
+    {"many rows at a time", 257, 4099, 0, 1, 0, true, false, false, 0, 0.5, 0},
     {"published", 3, 65536, 0, 1, 0, true, false, false, 0, 0.5, 0},
     {"median of 64 x 65536", 64, 65536, 0, 1, 0, true, false, false, 0, 0.5, 1},
     {"64 x 32768, differences", 64, 32767, 0, 1, 1, true, false, false, 0, 0.5, 1},
