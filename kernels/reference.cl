@@ -54,9 +54,11 @@ static inline void reference_block_sum(float part, __local float *scratch, __loc
 
 FMX_GROUP(REFERENCE_GROUP)
 __kernel void reference(__global float *found, __global const float *data,
-                        __global const uint2 *windows, uint points, uint stride)
+                        __global const uint2 *windows, __local float *scratch, uint points,
+                        uint stride)
 {
-    __local float scratch[REFERENCE_GROUP];
+    /* scratch [REFERENCE_GROUP] is an argument: of a local array that a kernel only hands to
+     * functions PoCL 3.1 makes one for all threads */
     __local float mean[REFERENCE_BLOCKS];
     __local float spread[REFERENCE_BLOCKS];
     __local float ranked;

@@ -89,6 +89,7 @@ static fmx_status launch(fmx_signal *signal, fmx_buffer *found, const row_window
         fmx__arg_buffer(found, signal->rows * sizeof(row_found)),
         fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
         fmx__arg_data(window, signal->rows * sizeof *window),
+        fmx__arg_local(GROUP * sizeof(float)),
         fmx__arg_u32(signal->points),
         fmx__arg_u32(signal->is_complex ? 2 : 1),
     };
