@@ -73,7 +73,7 @@ LIST
 
 for kernel in $(git ls-files kernels | grep '\.cl$'); do
     stem=$(basename "$kernel" .cl)
-    grep -q "^fmx_add_stem($stem " CMakeLists.txt || fail "$kernel belongs to no stem"
+    grep -qE "^fmx_add_stem\\($stem | $kernel( |\\)|\$)" CMakeLists.txt || fail "$kernel belongs to no stem"
 done
 
 for name in $(git ls-files host include kernels tests bench | xargs -n1 basename | sort | uniq -d); do

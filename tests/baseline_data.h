@@ -37,4 +37,18 @@ static inline fmx_signal batch(const fmx_test *test, const fmx_case_baseline *c,
     return signal;
 }
 
+/* The rule of the kernel's comment for one row: blocks of about `width` ppm, and the window. */
+static inline void blocks_of(const fmx_case_baseline *c, size_t row, double width, size_t *block,
+                             size_t *wide)
+{
+    double step = fabs(c->ppm_step) * pow(1.3, (double)row);
+    *block = 1;
+    while ((double)*block * 1.5 * step < width && *block * 2 <= c->points)
+        *block *= 2;
+    size_t count = (c->points + *block - 1) / *block;
+    *wide = (size_t)(c->options.window_ppm / (step * (double)*block) + 0.5) | 1;
+    *wide = *wide < 9 ? 9 : *wide;
+    *wide = *wide > (count | 1) ? (count | 1) : *wide;
+}
+
 #endif

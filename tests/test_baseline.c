@@ -4,19 +4,6 @@
 #include "baseline_data.h"
 #include "baseline_ref.h"
 
-/* The rule of the kernel's comment for one row. */
-static void layout(const fmx_case_baseline *c, size_t row, size_t *block, size_t *wide)
-{
-    double step = fabs(c->ppm_step) * pow(1.3, (double)row);
-    *block = 1;
-    while ((double)*block * 1.5 * step < 0.005 && *block * 2 <= c->points)
-        *block *= 2;
-    size_t count = (c->points + *block - 1) / *block;
-    *wide = (size_t)(c->options.window_ppm / (step * (double)*block) + 0.5) | 1;
-    *wide = *wide < 9 ? 9 : *wide;
-    *wide = *wide > (count | 1) ? (count | 1) : *wide;
-}
-
 typedef struct allowed {
     const float *before;
     const double *limit; /* [rows] */
@@ -42,7 +29,7 @@ static void check_case(const fmx_test *test, const fmx_case_baseline *c)
     for (size_t row = 0; row < c->rows; ++row) {
         size_t block = 0;
         size_t wide = 0;
-        layout(c, row, &block, &wide);
+        blocks_of(c, row, 0.005, &block, &wide);
         double noise =
             fmx_ref_baseline(expected + row * c->points, c->points, block, wide, (wide / 2) | 1,
                              c->options.percentile, (int)c->options.iterations, work);

@@ -5,10 +5,10 @@
 
 #include "baseline_internal.h"
 
-enum { GROUP = 256, SUBTRACT_GROUP = 64, PARTS = 6, LANES = 16 };
+enum { GROUP = 256, SUBTRACT_GROUP = 64, LANES = 16 };
 static const double block_ppm = 0.005; /* means of about this width */
 
-static const char *const methods[] = {"percentile", "median", NULL};
+static const char *const methods[] = {"percentile", "median", "als", "polynomial", NULL};
 
 #define FMX_FIELD(name) offsetof(fmx_baseline, name)
 static const fmx__option option_table[] = {
@@ -25,19 +25,22 @@ static const fmx__option option_table[] = {
      "median: width of the smoothing kernel"},
     {"smooth_sigma", FMX__OPTION_NUMBER, FMX_FIELD(smooth_sigma), "points", 0.1, 1000, NULL,
      "median: standard deviation of the kernel's Gaussian"},
+    {"length_ppm", FMX__OPTION_NUMBER, FMX_FIELD(length_ppm), "ppm", 0.05, 20, NULL,
+     "als: a wave of this length is followed by half"},
+    {"asymmetry", FMX__OPTION_NUMBER, FMX_FIELD(asymmetry), "", 0.001, 0.5, NULL,
+     "als: weight of what lies above the baseline; one minus it below"},
+    {"als_rounds", FMX__OPTION_INTEGER, FMX_FIELD(als_rounds), "", 1, 100, NULL,
+     "als: rounds of reweighting"},
+    {"order", FMX__OPTION_INTEGER, FMX_FIELD(order), "", 0, 9, NULL, "polynomial: its order"},
+    {"clip_sigma", FMX__OPTION_NUMBER, FMX_FIELD(clip_sigma), "", 0.1, 1e6, NULL,
+     "polynomial: points nearer than this many noise deviations count in full"},
+    {"fit_rounds", FMX__OPTION_INTEGER, FMX_FIELD(fit_rounds), "", 1, 100, NULL,
+     "polynomial: rounds of reweighting"},
 };
 #undef FMX_FIELD
 
 static const fmx_baseline defaults = FMX_BASELINE_DEFAULT;
 extern const fmx__stage fmx__stage_baseline;
-
-/* As in the kernel: points in a mean, means, windows in means (odd). */
-typedef struct row_window {
-    int32_t block;
-    int32_t count;
-    int32_t wide;
-    int32_t narrow;
-} row_window;
 
 static int32_t odd(double width, int32_t least)
 {
@@ -46,11 +49,13 @@ static int32_t odd(double width, int32_t least)
     return rounded < least ? least : rounded;
 }
 
-static row_window window_of(const fmx_row *row, size_t points, const fmx_baseline *options)
+static fmx__baseline_window window_of(const fmx_row *row, size_t points,
+                                      const fmx_baseline *options, double least_ppm)
 {
-    row_window w = {.block = 1};
+    fmx__baseline_window w = {.block = 1};
     double step_ppm = fabs(row->ppm_step);
-    while (w.block * 1.5 * step_ppm < block_ppm && (size_t)w.block * 2 <= points)
+    double width_ppm = least_ppm > block_ppm ? least_ppm : block_ppm;
+    while (w.block * 1.5 * step_ppm < width_ppm && (size_t)w.block * 2 <= points)
         w.block *= 2;
     w.count = (int32_t)((points + (size_t)w.block - 1) / (size_t)w.block);
     int32_t most = w.count | 1;
@@ -60,30 +65,26 @@ static row_window window_of(const fmx_row *row, size_t points, const fmx_baselin
     return w;
 }
 
-static fmx_status make_windows(const fmx_signal *signal, const fmx_baseline *options,
-                               row_window *window, size_t *stride, size_t *pad)
+fmx_status fmx__baseline_windows(const fmx_signal *signal, const fmx_baseline *options,
+                                 double least_ppm, fmx__baseline_window *window, size_t *longest)
 {
-    int32_t widest = 0;
-    int32_t longest = 0;
+    *longest = 0;
     for (size_t i = 0; i < signal->rows; ++i) {
         if (signal->row[i].ppm_step == 0 || !isfinite(signal->row[i].ppm_step))
             return fmx__fail(fmx__device_context(signal->device), FMX_ERROR_ARGUMENT,
                              "baseline: row %zu has no axis (ppm_step)", i);
-        window[i] = window_of(&signal->row[i], signal->points, options);
-        widest = window[i].wide > widest ? window[i].wide : widest;
-        longest = window[i].count > longest ? window[i].count : longest;
+        window[i] = window_of(&signal->row[i], signal->points, options, least_ppm);
+        *longest = (size_t)window[i].count > *longest ? (size_t)window[i].count : *longest;
     }
-    *pad = ((size_t)widest / 2 + LANES) / LANES * LANES;
-    *stride = ((size_t)longest + 2 * *pad + 2 * LANES) / LANES * LANES;
     return FMX_OK;
 }
 
 static fmx_status estimate(fmx_signal *signal, const fmx_baseline *options, fmx_buffer *scratch,
-                           const row_window *window, size_t stride, size_t pad)
+                           const fmx__baseline_window *window, size_t stride, size_t pad)
 {
     bool wide = fmx__device_wide(signal->device);
     fmx__arg args[] = {
-        fmx__arg_buffer(scratch, signal->rows * PARTS * stride * sizeof(float)),
+        fmx__arg_buffer(scratch, signal->rows * FMX__BASELINE_PARTS * stride * sizeof(float)),
         fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
         fmx__arg_data(window, signal->rows * sizeof *window),
         fmx__arg_u32(signal->points),
@@ -112,13 +113,13 @@ static fmx_status estimate(fmx_signal *signal, const fmx_baseline *options, fmx_
     return fmx__launch_kernel(signal->device, &job);
 }
 
-static fmx_status refine(fmx_signal *signal, fmx_buffer *scratch, const row_window *window,
-                         size_t stride, size_t pad)
+static fmx_status refine(fmx_signal *signal, fmx_buffer *scratch,
+                         const fmx__baseline_window *window, size_t stride, size_t pad)
 {
     double means = 0;
     double steps = 0;
     fmx__arg args[] = {
-        fmx__arg_buffer(scratch, signal->rows * PARTS * stride * sizeof(float)),
+        fmx__arg_buffer(scratch, signal->rows * FMX__BASELINE_PARTS * stride * sizeof(float)),
         fmx__arg_data(window, signal->rows * sizeof *window),
         fmx__arg_u32(stride),
         fmx__arg_u32(pad),
@@ -142,19 +143,20 @@ static fmx_status refine(fmx_signal *signal, fmx_buffer *scratch, const row_wind
     return fmx__launch_kernel(signal->device, &job);
 }
 
-static fmx_status subtract(fmx_signal *signal, fmx_buffer *scratch, const row_window *window,
-                           size_t stride, size_t pad)
+fmx_status fmx__baseline_subtract(fmx_signal *signal, const fmx__baseline_window *window,
+                                  const fmx__baseline_estimate *estimate)
 {
     bool wide = fmx__device_wide(signal->device);
     size_t stretches = 0;
     fmx__arg args[] = {
         fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
-        fmx__arg_buffer(scratch, signal->rows * PARTS * stride * sizeof(float)),
+        fmx__arg_buffer(estimate->buffer, fmx_buffer_bytes(estimate->buffer)),
         fmx__arg_data(window, signal->rows * sizeof *window),
         fmx__arg_u32(signal->rows),
         fmx__arg_u32(signal->points),
-        fmx__arg_u32(stride),
-        fmx__arg_u32(pad),
+        fmx__arg_u32(estimate->row_step),
+        fmx__arg_u32(estimate->step),
+        fmx__arg_u32(estimate->start),
     };
     for (size_t i = 0; i < signal->rows; ++i)
         stretches = (size_t)window[i].count > stretches ? (size_t)window[i].count : stretches;
@@ -173,26 +175,46 @@ static fmx_status subtract(fmx_signal *signal, fmx_buffer *scratch, const row_wi
     return fmx__launch_kernel(signal->device, &job);
 }
 
+fmx_status fmx__baseline_percentile(fmx_signal *signal, const fmx_baseline *options,
+                                    const fmx__baseline_window *window, fmx_buffer **scratch,
+                                    size_t *row_stride, size_t *row_pad)
+{
+    size_t widest = 0;
+    size_t longest = 0;
+    for (size_t i = 0; i < signal->rows; ++i) {
+        widest = (size_t)window[i].wide > widest ? (size_t)window[i].wide : widest;
+        longest = (size_t)window[i].count > longest ? (size_t)window[i].count : longest;
+    }
+    size_t pad = (widest / 2 + LANES) / LANES * LANES;
+    size_t stride = (longest + 2 * pad + 2 * LANES) / LANES * LANES;
+    *row_pad = pad;
+    *row_stride = stride;
+    fmx_status status = fmx_buffer_create(
+        signal->device, signal->rows * FMX__BASELINE_PARTS * stride * sizeof(float), scratch);
+    if (status == FMX_OK)
+        status = estimate(signal, options, *scratch, window, stride, pad);
+    for (int64_t i = 0; status == FMX_OK && i < options->iterations; ++i)
+        status = refine(signal, *scratch, window, stride, pad);
+    return status;
+}
+
 static fmx_status percentile(fmx_signal *signal, const fmx_baseline *options)
 {
-    fmx_context *ctx = fmx__device_context(signal->device);
-    row_window *window = NULL;
-    fmx_buffer *scratch = NULL;
+    fmx__baseline_window *window = NULL;
+    fmx__baseline_estimate found = {.step = 1};
+    size_t longest = 0;
     size_t stride = 0;
-    size_t pad = 0;
-    fmx_status status = fmx__alloc(ctx, signal->rows, sizeof *window, "baseline windows", &window);
+    fmx_status status = fmx__alloc(fmx__device_context(signal->device), signal->rows,
+                                   sizeof *window, "baseline windows", &window);
     if (status == FMX_OK)
-        status = make_windows(signal, options, window, &stride, &pad);
+        status = fmx__baseline_windows(signal, options, 0, window, &longest);
     if (status == FMX_OK)
-        status = fmx_buffer_create(signal->device, signal->rows * PARTS * stride * sizeof(float),
-                                   &scratch);
+        status =
+            fmx__baseline_percentile(signal, options, window, &found.buffer, &stride, &found.start);
+    found.row_step = FMX__BASELINE_PARTS * stride;
     if (status == FMX_OK)
-        status = estimate(signal, options, scratch, window, stride, pad);
-    for (int64_t i = 0; status == FMX_OK && i < options->iterations; ++i)
-        status = refine(signal, scratch, window, stride, pad);
-    if (status == FMX_OK)
-        status = subtract(signal, scratch, window, stride, pad);
-    fmx_buffer_release(scratch);
+        status = fmx__baseline_subtract(signal, window, &found);
+    fmx_buffer_release(found.buffer);
     free(window);
     return status;
 }
@@ -201,6 +223,8 @@ static fmx_status percentile(fmx_signal *signal, const fmx_baseline *options)
 static fmx_status (*const correct[])(fmx_signal *signal, const fmx_baseline *options) = {
     percentile,
     fmx__baseline_median,
+    fmx__baseline_als,
+    fmx__baseline_polynomial,
 };
 
 fmx_status fmx_correct_baseline(fmx_signal *signal, const fmx_baseline *options)

@@ -11,9 +11,10 @@ set(FMX_DOCS_cl device)
 # STAGE      the stem's file defines `const fmx__stage fmx__stage_<stem>`, a stage of recipes
 # NO_KERNEL  the stem runs other stems' kernels only and has no file in kernels/
 # SOURCES    further host files of the stem
+# KERNELS    further kernel files of the stem
 # TIMEOUT    seconds that its test may take
 function(fmx_add_stem stem room)
-  cmake_parse_arguments(STEM "STAGE;NO_KERNEL" "TIMEOUT" "SOURCES" ${ARGN})
+  cmake_parse_arguments(STEM "STAGE;NO_KERNEL" "TIMEOUT" "SOURCES;KERNELS" ${ARGN})
   if(NOT DEFINED FMX_DOCS_${room})
     message(FATAL_ERROR "fmx_add_stem(${stem} ${room}): no stem lives in the room \"${room}\"")
   endif()
@@ -26,7 +27,7 @@ function(fmx_add_stem stem room)
   else()
     set(kernel kernels/${stem}.cl)
   endif()
-  foreach(file ${kernel} ${STEM_SOURCES} host/${room}/${stem}.c host/ref/${stem}_ref.c
+  foreach(file ${kernel} ${STEM_KERNELS} ${STEM_SOURCES} host/${room}/${stem}.c host/ref/${stem}_ref.c
                tests/test_${stem}.c tests/cases/${stem}.h bench/bench_${stem}.c
                docs/${FMX_DOCS_${room}}/${stem}.md)
     if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
@@ -37,6 +38,9 @@ function(fmx_add_stem stem room)
   if(NOT STEM_NO_KERNEL)
     set_property(GLOBAL APPEND PROPERTY FMX_KERNELS ${CMAKE_CURRENT_SOURCE_DIR}/${kernel})
   endif()
+  foreach(file ${STEM_KERNELS})
+    set_property(GLOBAL APPEND PROPERTY FMX_KERNELS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
   set_property(GLOBAL APPEND PROPERTY FMX_ROOM_${room} host/${room}/${stem}.c ${STEM_SOURCES})
   if(STEM_STAGE)
     set_property(GLOBAL APPEND PROPERTY FMX_STAGES ${stem})
