@@ -22,7 +22,7 @@ rm -rf "$out"
 mkdir -p "$out"
 $fidmix devices
 $fidmix simulate --spins data/spin_systems.yml --out "$out/raw" --only "$compounds" \
-    --field-mhz 600 --snr 200 --phase-error --seed 1
+    --field-mhz 600 --snr 200 --seed 1
 $fidmix process "$out/raw" --out "$out/spectra.h5" --csv "$out/found.csv" --quiet
 $fidmix plot "$out/spectra.h5" --stack --out "$out/spectra.svg"
 
