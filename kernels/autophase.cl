@@ -169,7 +169,7 @@ __kernel void autophase_start(__global float4 *state, __global const float2 *mom
             s = fmx_sincos_turns(a1 * x_block, &c);
             float2 step = (float2)(c, -s);
             for (uint b = b0; b < min(b0 + 64, blocks); ++b) {
-                float2 t = at[b];
+                float2 t = at[b]; /* zero for most blocks */
                 sum += (float2)(t.x * turn.x - t.y * turn.y, t.x * turn.y + t.y * turn.x);
                 turn = (float2)(turn.x * step.x - turn.y * step.y,
                                 turn.x * step.y + turn.y * step.x);
@@ -607,4 +607,222 @@ __kernel void autophase_sign(__global float4 *state, __global const float2 *z,
         now.x -= floor(now.x + 0.5f);
         state[r] = now;
     }
+}
+
+/* ---- the published objectives: many candidate phases in one pass over a row ------------------------
+ *
+ *   candidates  16 angles: around the best one so far, or absolute
+ *   tries       sums over chunks of a row, for all 16 at once; each point is loaded once
+ *   pick        objectives from the sums; a better candidate becomes the best
+ *
+ * candidates  float2 [rows][TRIES]: a0, a1 (turns)
+ * sums        float4 [rows][chunks][TRIES], with re = Re(z exp(-2 pi i (a0 + a1 x))) and
+ *             d = |re(k + 1) - re(k)| / 2:  sum d, sum d log d, sum of squares (ACME) or of sizes
+ *             (negative area) of negative re, largest re
+ * state       float4 [rows]: a0, a1 of the best, (noise), its objective
+ */
+#define TRIES 16
+#define TRY_CHUNK 1024
+#define TRY_RUN 64 /* points turned by steps before the angle is set anew */
+
+__kernel void autophase_candidates(__global float2 *candidates, __global const float4 *state,
+                                   __global const float2 *offsets, uint rows, uint absolute)
+{
+    size_t c = get_global_id(0);
+    size_t r = get_global_id(1);
+    if (c < TRIES && r < rows)
+        candidates[r * TRIES + c] = offsets[c] + (absolute ? (float2)(0.0f) : state[r].xy);
+}
+
+/* Body of tries: FLOAT holds one candidate, or all 16 of them. */
+#define AUTOPHASE_TRIES(NAME, FLOAT, LOG, SINCOS)                                                  \
+    static inline void NAME(__global const float2 *z, uint from, uint to, uint last, FLOAT a0,     \
+                            FLOAT a1, float x_first, float x_step, uint entropy, FLOAT *change,    \
+                            FLOAT *log_change, FLOAT *negative, FLOAT *largest)                    \
+    {                                                                                              \
+        FLOAT before = 0.0f;                                                                       \
+        FLOAT step_c;                                                                              \
+        FLOAT step_s = SINCOS(a1 * x_step, &step_c);                                               \
+        for (uint run = from; run <= to && run < last; run += TRY_RUN) {                           \
+            FLOAT c;                                                                               \
+            FLOAT s = SINCOS(a0 + a1 * (x_first + x_step * (float)run), &c);                       \
+            uint stop = min(min(run + TRY_RUN, to + 1), last);                                     \
+            for (uint k = run; k < stop; ++k) {                                                    \
+                FLOAT re = z[k].x * c + z[k].y * s;                                                \
+                if (entropy && k > from) {                                                         \
+                    FLOAT d = 0.5f * fabs(re - before);                                            \
+                    *change += d;                                                                  \
+                    *log_change += d * LOG(fmax(d, (FLOAT)(1e-37f)));                              \
+                }                                                                                  \
+                before = re;                                                                       \
+                if (k < to) {                                                                      \
+                    FLOAT low = fmin(re, (FLOAT)(0.0f));                                           \
+                    *negative += entropy ? low * low : -low;                                       \
+                    *largest = fmax(*largest, re);                                                 \
+                }                                                                                  \
+                FLOAT next = c * step_c - s * step_s;                                              \
+                s = s * step_c + c * step_s;                                                       \
+                c = next;                                                                          \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+AUTOPHASE_TRIES(autophase_try, float, fmx_log, fmx_sincos_turns)
+
+/* A chunk is first .. first + TRY_CHUNK - 1 and, for the difference, the point after it; for the
+ * negative area the points in use. */
+static inline uint2 autophase_chunk(__global const autophase_row *row, uint chunk, uint points,
+                                    uint entropy)
+{
+    uint first = chunk * TRY_CHUNK;
+    uint last = entropy ? points : row->m;
+    uint2 range = (uint2)(min(first, last), min(first + TRY_CHUNK, last));
+    if (!entropy)
+        range = (uint2)(max(range.x, row->first), min(range.y, row->end));
+    return range;
+}
+
+/* z [rows][stride]; x of its points: x_first, x_step of the row, or (entropy) 0 and 1 / points. */
+__kernel void autophase_tries(__global float4 *sums, __global const float2 *z,
+                              __global const float2 *candidates,
+                              __global const autophase_row *params, uint rows, uint stride,
+                              uint chunks, uint entropy)
+{
+    size_t c = get_global_id(0);
+    size_t chunk = get_global_id(1);
+    size_t r = get_global_id(2);
+    if (c >= TRIES || chunk >= chunks || r >= rows)
+        return;
+    __global const autophase_row *row = params + r;
+    uint2 range = autophase_chunk(row, (uint)chunk, stride, entropy);
+    float2 a = candidates[r * TRIES + c];
+    float4 sum = (float4)(0.0f, 0.0f, 0.0f, -INFINITY);
+    float change = 0.0f;
+    float log_change = 0.0f;
+    float negative = 0.0f;
+    float largest = -INFINITY;
+    if (range.x < range.y)
+        autophase_try(z + r * stride, range.x, range.y, entropy ? stride : range.y, a.x, a.y,
+                      entropy ? 0.0f : row->x_first, entropy ? 1.0f / (float)stride : row->x_step,
+                      entropy, &change, &log_change, &negative, &largest);
+    sum = (float4)(change, log_change, negative, largest);
+    sums[(r * chunks + chunk) * TRIES + c] = sum;
+}
+
+#ifdef FMX_VARIANT_CPU
+AUTOPHASE_TRIES(autophase_try16, float16, fmx_log16, fmx_sincos_turns16)
+
+__kernel void autophase_tries_wide(__global float4 *sums, __global const float2 *z,
+                                   __global const float2 *candidates,
+                                   __global const autophase_row *params, uint rows, uint stride,
+                                   uint chunks, uint entropy)
+{
+    size_t chunk = get_global_id(0);
+    size_t r = get_global_id(1);
+    if (chunk >= chunks || r >= rows)
+        return;
+    __global const autophase_row *row = params + r;
+    uint2 range = autophase_chunk(row, (uint)chunk, stride, entropy);
+    __global const float *a = (__global const float *)(candidates + r * TRIES);
+    float16 low = vload16(0, a);
+    float16 high = vload16(1, a);
+    float16 change = 0.0f;
+    float16 log_change = 0.0f;
+    float16 negative = 0.0f;
+    float16 largest = -INFINITY;
+    if (range.x < range.y)
+        autophase_try16(z + r * stride, range.x, range.y, entropy ? stride : range.y,
+                        (float16)(low.even, high.even), (float16)(low.odd, high.odd),
+                        entropy ? 0.0f : row->x_first,
+                        entropy ? 1.0f / (float)stride : row->x_step, entropy, &change,
+                        &log_change, &negative, &largest);
+    __global float *out = (__global float *)(sums + (r * chunks + chunk) * TRIES);
+    float lane[4][TRIES];
+    vstore16(change, 0, lane[0]);
+    vstore16(log_change, 0, lane[1]);
+    vstore16(negative, 0, lane[2]);
+    vstore16(largest, 0, lane[3]);
+    for (uint c = 0; c < TRIES; ++c)
+        for (uint i = 0; i < 4; ++i)
+            out[4 * c + i] = lane[i][c];
+}
+#endif
+
+/* Objective from the sums D, E = sum d log d, n, M:  negative area n;  ACME, as nmrglue has it,
+ * (log D - E / D + 1000 n) / points / M: the entropy of d / D, and the penalty. */
+__kernel void autophase_pick(__global float4 *state, __global float *objectives,
+                             __global const float4 *sums, __global const float2 *candidates,
+                             uint rows, uint points, uint chunks, uint entropy, uint begin)
+{
+    size_t r = get_global_id(0);
+    if (r >= rows)
+        return;
+    float4 now = state[r];
+    if (begin)
+        now.w = INFINITY;
+    for (uint c = 0; c < TRIES; ++c) {
+        float4 sum = (float4)(0.0f, 0.0f, 0.0f, -INFINITY);
+        for (uint i = 0; i < chunks; ++i) {
+            float4 part = sums[(r * chunks + i) * TRIES + c];
+            sum.xyz += part.xyz;
+            sum.w = fmax(sum.w, part.w);
+        }
+        float value = sum.z;
+        if (entropy)
+            value = sum.x > 0.0f && sum.w > 0.0f
+                        ? (fmx_log(sum.x) - sum.y / sum.x + 1000.0f * sum.z) / (float)points / sum.w
+                        : INFINITY;
+        objectives[r * TRIES + c] = value;
+        if (value < now.w) {
+            now.xy = candidates[r * TRIES + c];
+            now.w = value;
+        }
+    }
+    state[r] = now;
+}
+
+/* For the negative area: a local baseline is taken from Z, the same whatever the phase.
+ * level: per block of 32 points the sums of w Z and w, w = 1 / (1 + (|G| / (3 s))^2)^2: points
+ * without narrow lines count. */
+__kernel void autophase_levels(__global float4 *level, __global const float2 *z,
+                               __global const autophase_row *params,
+                               __global const float *median, uint rows, uint most, uint blocks)
+{
+    size_t b = get_global_id(0);
+    size_t r = get_global_id(1);
+    if (b >= blocks || r >= rows)
+        return;
+    __global const autophase_row *row = params + r;
+    float s = 3.0f / 1.1774f * median[r];
+    float4 sum = 0.0f;
+    for (uint k = (uint)b * BLOCK; k < (uint)(b + 1) * BLOCK; ++k) {
+        if (!autophase_used(row, k, row->lag_coarse))
+            continue;
+        float2 g = autophase_second(z + r * most + k, row->lag_coarse);
+        float u = s > 0.0f ? 1.0f + (g.x * g.x + g.y * g.y) / (s * s) : 1.0f;
+        float w = 1.0f / (u * u);
+        sum += (float4)(w * z[r * most + k], w, 0.0f);
+    }
+    level[r * blocks + b] = sum;
+}
+
+/* out = Z minus the weighted mean of 19 blocks about the point; 0 where Z is not used. */
+__kernel void autophase_leveled(__global float2 *out, __global const float2 *z,
+                                __global const float4 *level,
+                                __global const autophase_row *params, uint rows, uint most,
+                                uint blocks)
+{
+    size_t k = get_global_id(0);
+    size_t r = get_global_id(1);
+    if (k >= most || r >= rows)
+        return;
+    float2 value = 0.0f;
+    if (autophase_used(params + r, (uint)k, params[r].lag_coarse)) {
+        uint b = (uint)k / BLOCK;
+        float4 sum = 0.0f;
+        for (uint i = b < 9 ? 0 : b - 9; i < min(b + 10, blocks); ++i)
+            sum += level[r * blocks + i];
+        value = z[r * most + k] - (sum.z > 0.0f ? sum.xy / sum.z : (float2)(0.0f));
+    }
+    out[r * most + k] = value;
 }

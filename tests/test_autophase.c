@@ -1,9 +1,11 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autophase_internal.h"
 #include "autophase_ref.h"
+#include "autophase_tries.h"
 #include "cases/autophase.h"
 #include "fmx_test.h"
 #include "philox.h"
@@ -380,6 +382,135 @@ Test(autophase, tallest_peaks)
     fmx_test_close(&test);
 }
 
+/* Sums of 16 candidates against the twin. A term's error is that of its angle (2^-24 of up to a
+ * turn and 64 rotations of 3 eps) times the point, so a few hundred eps of the sum of |re|; the
+ * entropy is a difference of logarithms of the order of log n. */
+Test(autophase, published_objectives)
+{
+    fmx_test test = fmx_test_open();
+    fmx_signal signal = two_rows(&test);
+    fmx_autophase options = FMX_AUTOPHASE_DEFAULT;
+    fmx__autophase_work work;
+    float *data = read_buffer(&test, signal.data);
+    float offset[FMX__TRIES][2];
+    for (int i = 0; i < FMX__TRIES; ++i) {
+        offset[i][0] = (float)draw(1, (uint32_t)i, -0.5, 0.5);
+        offset[i][1] = (float)draw(2, (uint32_t)i, -0.5, 0.5);
+    }
+    fmx_test_ok(&test, fmx__autophase_open(&signal, &options, &work), "open");
+    fmx_buffer *level = NULL;
+    fmx_test_ok(&test, fmx__autophase_leveled(&work, &level), "leveled");
+    float *z = read_buffer(&test, level);
+    for (int entropy = 0; entropy < 2; ++entropy) {
+        fmx__autophase_tries tries;
+        size_t stride = entropy ? work.points : work.most;
+        fmx_test_ok(&test,
+                    fmx__autophase_tries_open(&work, entropy ? work.data : level, stride,
+                                              entropy != 0, &tries),
+                    "tries");
+        fmx_test_ok(&test, fmx__autophase_try(&tries, offset, true), "try");
+        float *got = read_buffer(&test, tries.objectives);
+        float *state = read_buffer(&test, work.state);
+        for (size_t r = 0; r < work.rows; ++r) {
+            fmx_ref_autophase_row row = ref_row(&work.param[r]);
+            double best = INFINITY;
+            for (size_t c = 0; c < FMX__TRIES; ++c) {
+                double turns[2] = {offset[c][0], offset[c][1]};
+                double expected =
+                    entropy ? fmx_ref_autophase_acme(data + r * POINTS * 2, POINTS, turns)
+                            : fmx_ref_autophase_negative(z + r * work.most * 2, turns, &row);
+                close_to(got[r * FMX__TRIES + c], expected, 512 * FMX_TEST_EPS * fabs(expected),
+                         entropy ? "entropy" : "negative area", c);
+                best = fmin(best, got[r * FMX__TRIES + c]);
+            }
+            cr_assert_eq(state[4 * r + 3], (float)best, "the best is kept");
+        }
+        free(got);
+        free(state);
+        fmx__autophase_tries_close(&tries);
+    }
+    free(z);
+    free(data);
+    fmx_buffer_release(level);
+    fmx__autophase_close(&work);
+    fmx_signal_clear(&signal);
+    fmx_test_close(&test);
+}
+
+/* Weighted means of up to 608 points: 700 eps of the largest point. */
+Test(autophase, local_baseline)
+{
+    fmx_test test = fmx_test_open();
+    fmx_signal signal = two_rows(&test);
+    fmx_autophase options = FMX_AUTOPHASE_DEFAULT;
+    fmx__autophase_work work;
+    fmx_buffer *level = NULL;
+    fmx_test_ok(&test, fmx__autophase_open(&signal, &options, &work), "open");
+    fmx_test_ok(&test, fmx__autophase_leveled(&work, &level), "leveled");
+    float *z = read_buffer(&test, work.z);
+    float *got = read_buffer(&test, level);
+    float *median = read_buffer(&test, work.median);
+    double *expected = malloc(work.most * 2 * sizeof *expected);
+    for (size_t r = 0; r < work.rows; ++r) {
+        fmx_ref_autophase_row row = ref_row(&work.param[r]);
+        double scale = largest(z + r * work.most * 2, 2 * row.m);
+        fmx_ref_autophase_leveled(expected, z + r * work.most * 2, median[r], &row);
+        for (size_t i = 0; i < 2 * row.m; ++i)
+            close_to(got[r * work.most * 2 + i], expected[i], 700 * FMX_TEST_EPS * scale,
+                     "without baseline", i);
+    }
+    free(expected);
+    free(z);
+    free(got);
+    free(median);
+    fmx_buffer_release(level);
+    fmx__autophase_close(&work);
+    fmx_signal_clear(&signal);
+    fmx_test_close(&test);
+}
+
+/* nmrglue's ACME objective at 16 phases, tests/golden/make_autophase.py. */
+Test(autophase, golden)
+{
+    fmx_test test = fmx_test_open();
+    FILE *file = fopen(FMX_SOURCE_DIR "/tests/golden/autophase.txt", "r");
+    cr_assert_not_null(file);
+    size_t points = 0;
+    size_t tried = 0;
+    cr_assert_eq(fscanf(file, "%*[^\n]"), 0);
+    cr_assert_eq(fscanf(file, "%zu %zu", &points, &tried), 2);
+    cr_assert(points == 400 && tried == FMX__TRIES);
+    float z[800];
+    for (size_t i = 0; i < 2 * points; ++i)
+        cr_assert_eq(fscanf(file, "%f", &z[i]), 1);
+    float offset[FMX__TRIES][2];
+    double expected[FMX__TRIES];
+    for (size_t i = 0; i < tried; ++i) {
+        float p0 = 0;
+        float p1 = 0;
+        cr_assert_eq(fscanf(file, "%f %f %lf", &p0, &p1, &expected[i]), 3);
+        offset[i][0] = -p0 / 360;
+        offset[i][1] = -p1 / 360;
+    }
+    fclose(file);
+    fmx_signal signal = make_signal(&test, 1, points);
+    write_row(&test, &signal, 0, z);
+    fmx_autophase options = FMX_AUTOPHASE_DEFAULT;
+    fmx__autophase_work work;
+    fmx__autophase_tries tries;
+    fmx_test_ok(&test, fmx__autophase_open(&signal, &options, &work), "open");
+    fmx_test_ok(&test, fmx__autophase_tries_open(&work, work.data, points, true, &tries), "tries");
+    fmx_test_ok(&test, fmx__autophase_try(&tries, offset, true), "try");
+    float *got = read_buffer(&test, tries.objectives);
+    for (size_t i = 0; i < tried; ++i)
+        close_to(got[i], expected[i], 512 * FMX_TEST_EPS * expected[i], "objective", i);
+    free(got);
+    fmx__autophase_tries_close(&tries);
+    fmx__autophase_close(&work);
+    fmx_signal_clear(&signal);
+    fmx_test_close(&test);
+}
+
 /* Largest error at any line, degrees. */
 static double error_deg(const fmx_row *row, size_t seed, const known *k, double p0, double p1)
 {
@@ -418,6 +549,9 @@ Test(autophase, finds_known_phases)
     fmx_test test = fmx_test_open();
     fmx_autophase options = FMX_AUTOPHASE_DEFAULT;
     check_recovery(&test, &options, 2);
+    /* dispersive tails under its baseline cost it some degrees */
+    options.method = FMX_AUTOPHASE_NEGATIVE_AREA;
+    check_recovery(&test, &options, 15);
     fmx_test_close(&test);
 }
 
@@ -461,7 +595,8 @@ Test(autophase, odd_rows)
 {
     fmx_test test = fmx_test_open();
     fmx_autophase options = FMX_AUTOPHASE_DEFAULT;
-    check_odd_rows(&test, &options);
+    for (options.method = 0; options.method <= FMX_AUTOPHASE_ACME; ++options.method)
+        check_odd_rows(&test, &options);
     fmx_test_close(&test);
 }
 
@@ -534,11 +669,19 @@ static fmx_status find_default(void *user)
     return fmx_find_phase(user, &options);
 }
 
+static fmx_status find_by_negative_area(void *user)
+{
+    fmx_autophase options = FMX_AUTOPHASE_DEFAULT;
+    options.method = FMX_AUTOPHASE_NEGATIVE_AREA;
+    return fmx_find_phase(user, &options);
+}
+
 Test(autophase, every_allocation_may_fail)
 {
     fmx_test test = fmx_test_open();
     fmx_signal signal = fmx_test_spectra(&test, true, 2, 256, 1);
     fmx_test_each_failure(&test, find_default, &signal);
+    fmx_test_each_failure(&test, find_by_negative_area, &signal);
     fmx_signal_clear(&signal);
     fmx_test_close(&test);
 }

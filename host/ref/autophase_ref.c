@@ -282,3 +282,61 @@ double fmx_ref_autophase_cubes(const float *z, const double turns[2],
     }
     return sum;
 }
+
+double fmx_ref_autophase_acme(const float *z, size_t n, const double turns[2])
+{
+    double total = 0;
+    double entropy = 0;
+    double penalty = 0;
+    double largest = -INFINITY;
+    for (int pass = 0; pass < 2; ++pass) {
+        double before = 0;
+        for (size_t j = 0; j < n; ++j) {
+            double x = (double)j / (double)n;
+            double re = creal(point(z, j) * turned(-turns[0] - turns[1] * x));
+            double d = j > 0 ? fabs(re - before) / 2 : 0;
+            before = re;
+            if (pass == 0) {
+                total += d;
+                penalty += re < 0 ? re * re : 0;
+                largest = fmax(largest, re);
+            } else if (d > 0) {
+                entropy -= d / total * log(d / total);
+            }
+        }
+    }
+    return (entropy + 1000 * penalty) / (double)n / largest;
+}
+
+double fmx_ref_autophase_negative(const float *z, const double turns[2],
+                                  const fmx_ref_autophase_row *row)
+{
+    double sum = 0;
+    for (size_t k = row->first; k < row->end; ++k)
+        sum -= fmin(creal(point(z, k) * turned(-turns[0] - turns[1] * x_of(row, k))), 0);
+    return sum;
+}
+
+void fmx_ref_autophase_leveled(double *out, const float *z, double median,
+                               const fmx_ref_autophase_row *row)
+{
+    double s = median / 1.1774;
+    for (size_t k = 0; k < row->m; ++k) {
+        double complex sum = 0;
+        double weights = 0;
+        size_t block = k / 32;
+        size_t from = block < 9 ? 0 : 32 * (block - 9);
+        bool used = fmx_ref_autophase_used(row, k, row->lag_coarse);
+        for (size_t i = from; used && i < row->m && i < 32 * (block + 10); ++i) {
+            if (!fmx_ref_autophase_used(row, i, row->lag_coarse))
+                continue;
+            double g = cabs(second(z, i, row->lag_coarse)) / (3 * s);
+            double w = 1 / pow(1 + g * g, 2);
+            sum += w * point(z, i);
+            weights += w;
+        }
+        double complex value = used ? point(z, k) - sum / weights : 0;
+        out[2 * k] = creal(value);
+        out[2 * k + 1] = cimag(value);
+    }
+}

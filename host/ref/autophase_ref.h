@@ -71,4 +71,17 @@ void fmx_ref_autophase_update(double turns[2], const fmx_ref_line *line, const s
 double fmx_ref_autophase_cubes(const float *z, const double turns[2],
                                const fmx_ref_autophase_row *row);
 
+/* ACME's objective of z [n][2] turned back by turns[0] + turns[1] j / n: entropy of the normalised
+ * |differences| / 2, plus 1000 times the squares of what is negative, over n and the maximum. */
+double fmx_ref_autophase_acme(const float *z, size_t n, const double turns[2]);
+
+/* Sum of what is negative of z turned back, over the points of the region. */
+double fmx_ref_autophase_negative(const float *z, const double turns[2],
+                                  const fmx_ref_autophase_row *row);
+
+/* z without its local baseline: the mean of 19 blocks of 32 points about each point's block,
+ * weights 1 / (1 + (|G| / 3 s)^2)^2, s = median / 1.1774; 0 where a point is not used. */
+void fmx_ref_autophase_leveled(double *out, const float *z, double median,
+                               const fmx_ref_autophase_row *row);
+
 #endif

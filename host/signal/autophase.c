@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autophase_internal.h"
+#include "autophase_tries.h"
 #include "phase_rows.h"
 #include "quantile.h"
 
@@ -12,7 +13,7 @@ enum { GROUP = 64, START_GROUP = 256, LEAST_POINTS = 256 };
 
 static const double point_hz = 0.25; /* of the decimated spectra, about */
 
-static const char *const methods[] = {"lines", NULL};
+static const char *const methods[] = {"lines", "negative_area", "acme", NULL};
 
 #define FMX_FIELD(name) offsetof(fmx_autophase, name)
 static const fmx__option option_table[] = {
@@ -303,7 +304,11 @@ fmx_status fmx_find_phase(fmx_signal *signal, const fmx_autophase *options)
         status = fmx__options_check(ctx, &fmx__stage_autophase.group, options);
     if (status == FMX_OK)
         status = fmx__autophase_open(signal, options, &work);
-    if (status == FMX_OK)
+    if (status == FMX_OK && options->method == FMX_AUTOPHASE_NEGATIVE_AREA)
+        status = fmx__autophase_negative_area(&work);
+    else if (status == FMX_OK && options->method == FMX_AUTOPHASE_ACME)
+        status = fmx__autophase_acme(&work);
+    else if (status == FMX_OK)
         status = fmx__autophase_lines(&work, options);
     if (status == FMX_OK)
         status = apply(signal, &work);

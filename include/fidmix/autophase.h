@@ -13,6 +13,8 @@ extern "C" {
 
 typedef enum fmx_autophase_method {
     FMX_AUTOPHASE_LINES,         /**< positive Lorentzian lines, fitted with one phase for all */
+    FMX_AUTOPHASE_NEGATIVE_AREA, /**< least sum of negative intensities above a baseline */
+    FMX_AUTOPHASE_ACME,          /**< least entropy of the first derivative (Chen et al. 2002) */
 } fmx_autophase_method;
 
 /** Options of autophase. The region is what the search looks at; a spectrum of which it covers less
