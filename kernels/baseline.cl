@@ -175,9 +175,10 @@ static inline void block_means(__global float *y, __global uint *keys, __global 
 ROW_KERNEL
 __kernel void baseline_percentile(__global float *scratch, __global const float *spectrum,
                                   __global const int4 *windows, uint points, uint stride, uint pad,
-                                  float percentile)
+                                  float percentile, __local float *sums)
 {
-    __local float sums[BASELINE_GROUP];
+    /* sums [BASELINE_GROUP] is an argument: of a local array that a kernel only hands to functions
+     * PoCL 3.1 makes one for all threads */
     ROW_ITEM;
     uint block = (uint)windows[row].x;
     uint m = (uint)windows[row].y;

@@ -123,12 +123,15 @@ ROW_KERNEL
 __kernel void baseline_polynomial_round(__global float *coefficients,
                                         __global const float *scratch,
                                         __global const int4 *windows, uint points, uint stride,
-                                        uint pad, uint most_order, float clip, uint is_first)
+                                        uint pad, uint most_order, float clip, uint is_first,
+                                        __local float *total)
 {
-    __local float part[SUMS * ROW_ITEMS];
-    __local float total[SUMS];
-    __local float matrix[TERMS * TERMS];
-    __local float delta[TERMS];
+    /* total [SUMS], then what follows; an argument, see baseline_percentile */
+    __local float *matrix = total + SUMS;           /* [TERMS][TERMS] */
+    __local float *delta = matrix + TERMS * TERMS;  /* [TERMS] */
+#ifndef FMX_VARIANT_CPU
+    __local float *part = delta + TERMS;            /* [SUMS][ITEMS] */
+#endif
     size_t row = get_group_id(0);
     uint l = (uint)get_local_id(0);
     uint block = (uint)windows[row].x;

@@ -283,6 +283,33 @@ Test(baseline_methods, rows_do_not_touch_each_other)
     fmx_test_close(&test);
 }
 
+/* Copies of one row, enough for every thread of the device at once, come out the same. */
+Test(baseline_methods, copies_stay_equal)
+{
+    enum { COPIES = 96 };
+    fmx_test test = fmx_test_open();
+    fmx_case_baseline c = {"percentile", COPIES, 3001, -0.0003, FMX_BASELINE_DEFAULT, 0};
+    float *x = spectra(COPIES, c.points, 4);
+    for (size_t i = 1; i < COPIES; ++i)
+        memcpy(x + i * c.points, x, c.points * sizeof *x);
+    for (int method = 0; method <= FMX_BASELINE_POLYNOMIAL; ++method) {
+        c.options.method = method;
+        fmx_signal signal = batch(&test, &c, x);
+        float *got = spectra(COPIES, c.points, 1);
+        for (size_t i = 0; i < COPIES; ++i)
+            signal.row[i].ppm_step = c.ppm_step;
+        fmx_test_ok(&test, fmx_correct_baseline(&signal, &c.options), c.name);
+        fmx_test_ok(&test, fmx_signal_read(&signal, got), c.name);
+        for (size_t i = 1; i < COPIES; ++i)
+            cr_assert_arr_eq(got, got + i * c.points, c.points * sizeof *got, "method %d, row %zu",
+                             method, i);
+        fmx_signal_clear(&signal);
+        free(got);
+    }
+    free(x);
+    fmx_test_close(&test);
+}
+
 typedef struct correction {
     fmx_signal signal;
     fmx_baseline options;

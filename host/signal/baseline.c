@@ -91,6 +91,7 @@ static fmx_status estimate(fmx_signal *signal, const fmx_baseline *options, fmx_
         fmx__arg_u32(stride),
         fmx__arg_u32(pad),
         fmx__arg_f32(options->percentile),
+        fmx__arg_local(GROUP * sizeof(float)),
     };
     double means = 0;
     double steps = 0;

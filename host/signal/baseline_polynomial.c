@@ -3,7 +3,7 @@
 
 #include "baseline_internal.h"
 
-enum { GROUP = 64, LANES = 16, COEFFICIENTS = 16 };
+enum { GROUP = 64, LANES = 16, COEFFICIENTS = 16, TERMS = 10, SUMS = 30 }; /* as the kernel */
 
 typedef struct polynomial {
     fmx_signal *signal;
@@ -30,6 +30,7 @@ static fmx_status fit_round(const polynomial *p, bool is_first)
         fmx__arg_u32((size_t)p->options->order),
         fmx__arg_f32(p->options->clip_sigma),
         fmx__arg_u32(is_first ? 1 : 0),
+        fmx__arg_local((SUMS + TERMS * TERMS + TERMS + SUMS * (size_t)GROUP) * sizeof(float)),
     };
     for (size_t i = 0; i < signal->rows; ++i)
         means += p->window[i].count;
