@@ -27,6 +27,7 @@
 #include "fidmix/fid.h"
 #include "fidmix/fid_synthesis.h"
 #include "fidmix/noise.h"
+#include "fidmix/normalise.h"
 #include "fidmix/phase.h"
 #include "fidmix/plot.h"
 #include "fidmix/real_part.h"

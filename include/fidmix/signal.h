@@ -49,6 +49,7 @@ typedef struct fmx_row {
     float noise_sigma;   /**< standard deviation of the noise; 0: not known */
     float line_width_hz; /**< full width at half height of the reference line; 0: not known */
     double shift_ppm;    /**< by how much referencing moved the axis, ppm */
+    double scale;        /**< product of the factors that were divided out; 0: none */
 } fmx_row;
 
 /** A batch on the device: complex64 [rows][points], or float [rows][points] when !is_complex. */
