@@ -19,6 +19,7 @@
 #include "fidmix/apodisation.h"
 #include "fidmix/autophase.h"
 #include "fidmix/baseline.h"
+#include "fidmix/completion.h"
 #include "fidmix/context.h"
 #include "fidmix/dataset.h"
 #include "fidmix/device.h"
