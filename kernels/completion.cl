@@ -11,7 +11,8 @@
  * data   float or complex64 [rows][points]; parts = 1 or 2
  * rows   per row: see completion_row
  *
- * completion_fit        one group of 64 items per row and part; sums by fmx_group_sum
+ * completion_fit        one group of 64 items per row and part; sums by fmx_group_sum; scratch holds 64
+ *                       floats (an argument: PoCL 3.1 may share a __local array between threads)
  * completion_fill       one item per 4 points (one Philox block) and part of a row
  * completion_fill_wide  one item per 64 points (16 blocks) of a row, for PoCL
  * Twin: host/ref/completion_ref.c.
@@ -43,9 +44,9 @@ static inline float completion_u(float j, const completion_row *r)
 
 FMX_GROUP(COMPLETION_GROUP)
 __kernel void completion_fit(__global float4 *fits, __global const float *data,
-                             __global const completion_row *rows, uint points, uint parts)
+                             __global const completion_row *rows, __local float *scratch,
+                             uint points, uint parts)
 {
-    __local float scratch[COMPLETION_GROUP];
     size_t l = get_local_id(0);
     size_t group = get_group_id(0);
     size_t row = group / parts;

@@ -152,6 +152,7 @@ static fmx_status launch_fit(fmx_signal *signal, const row_plan *plan, fmx_buffe
         fmx__arg_buffer(fits, signal->rows * parts * 4 * sizeof(float)),
         fmx__arg_buffer(signal->data, fmx__signal_bytes(signal)),
         fmx__arg_data(plan, signal->rows * sizeof *plan),
+        fmx__arg_local(FIT_GROUP * sizeof(float)),
         fmx__arg_u32(signal->points),
         fmx__arg_u32(parts),
     };
