@@ -33,6 +33,7 @@
 #include "fidmix/plot.h"
 #include "fidmix/real_part.h"
 #include "fidmix/reference.h"
+#include "fidmix/regions.h"
 #include "fidmix/resample.h"
 #include "fidmix/signal.h"
 #include "fidmix/simulate.h"
