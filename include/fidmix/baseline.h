@@ -37,7 +37,7 @@ typedef struct fmx_baseline {
 /** Rolling 30th percentile over 0.25 ppm, three rounds. The median's are the published ones. */
 #define FMX_BASELINE_DEFAULT                                                                       \
     {                                                                                              \
-        FMX_BASELINE_PERCENTILE, 0.25, 30, 3, 24, 24, 5, 0.5, 0.01, 10, 5, 2, 5                      \
+        FMX_BASELINE_PERCENTILE, 0.25, 30, 3, 24, 24, 5, 0.5, 0.01, 10, 5, 2, 5                    \
     }
 
 /** Subtracts the baseline from every real spectrum. In place; rows do not influence each other; a

@@ -15,12 +15,12 @@ typedef struct fmx_case_baseline {
 
 #define FMX_PERCENTILE(window, percent, rounds)                                                    \
     {                                                                                              \
-        FMX_BASELINE_PERCENTILE, window, percent, rounds, 24, 24, 5, 0.5, 0.01, 10, 5, 2, 5          \
+        FMX_BASELINE_PERCENTILE, window, percent, rounds, 24, 24, 5, 0.5, 0.01, 10, 5, 2, 5        \
     }
 
 #define FMX_MEDIAN(window, smooth, sigma)                                                          \
     {                                                                                              \
-        FMX_BASELINE_MEDIAN, 0.25, 30, 3, window, smooth, sigma, 0.5, 0.01, 10, 5, 2, 5              \
+        FMX_BASELINE_MEDIAN, 0.25, 30, 3, window, smooth, sigma, 0.5, 0.01, 10, 5, 2, 5            \
     }
 
 #define FMX_ALS(length, asymmetry, rounds)                                                         \
@@ -30,7 +30,7 @@ typedef struct fmx_case_baseline {
 
 #define FMX_POLYNOMIAL(order, clip, rounds)                                                        \
     {                                                                                              \
-        FMX_BASELINE_POLYNOMIAL, 0.25, 30, 3, 24, 24, 5, 0.5, 0.01, 10, order, clip, rounds          \
+        FMX_BASELINE_POLYNOMIAL, 0.25, 30, 3, 24, 24, 5, 0.5, 0.01, 10, order, clip, rounds        \
     }
 
 /* Steps of 0.0003 ppm make blocks of 16 points, of 0.0002 of 32, 0.005 and more blocks of one. */
