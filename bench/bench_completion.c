@@ -21,6 +21,8 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
             continue;
         status = fmx__bench_signal(device, FMX_DOMAIN_FREQUENCY, s.c->is_complex, s.c->rows,
                                    s.c->points, &s.signal);
+        for (size_t row = 0; status == FMX_OK && row < s.c->rows; ++row)
+            s.signal.row[row].noise_sigma = 1;
         if (status == FMX_OK)
             status = fmx__bench_measure(results, s.c->name, NULL, step, &s);
         fmx_signal_clear(&s.signal);

@@ -28,8 +28,10 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
         s.table = (fmx_region_table){s.region, FMX__COUNT(s.region)};
         status = fmx__bench_signal(device, FMX_DOMAIN_FREQUENCY, false, s.c->rows, s.c->points,
                                    &s.signal);
-        for (size_t row = 0; status == FMX_OK && row < s.c->rows; ++row)
+        for (size_t row = 0; status == FMX_OK && row < s.c->rows; ++row) {
             snprintf(s.signal.row[row].name, sizeof s.signal.row[row].name, "a");
+            s.signal.row[row].noise_sigma = 1;
+        }
         if (status == FMX_OK)
             status = fmx__bench_measure(results, s.c->name, NULL, step, &s);
         fmx_signal_clear(&s.signal);
