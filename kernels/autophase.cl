@@ -162,18 +162,10 @@ __kernel void autophase_start(__global float4 *state, __global const float2 *mom
         float a1 = ((float)l - (START_TRIES / 2)) * (2.0f / 360.0f);
         float x_block = params[r].x_step * BLOCK;
         float x_first = params[r].x_first + 0.5f * (x_block - params[r].x_step);
-        for (uint b0 = 0; b0 < blocks; b0 += 64) { /* rotates by steps, set anew every 64 */
-            float c;
-            float s = fmx_sincos_turns(a1 * (x_first + x_block * (float)b0), &c);
-            float2 turn = (float2)(c, -s);
-            s = fmx_sincos_turns(a1 * x_block, &c);
-            float2 step = (float2)(c, -s);
-            for (uint b = b0; b < min(b0 + 64, blocks); ++b) {
-                float2 t = at[b]; /* zero for most blocks */
-                sum += (float2)(t.x * turn.x - t.y * turn.y, t.x * turn.y + t.y * turn.x);
-                turn = (float2)(turn.x * step.x - turn.y * step.y,
-                                turn.x * step.y + turn.y * step.x);
-            }
+        for (uint b = 0; b < blocks; ++b) {
+            float2 t = at[b];
+            if (t.x != 0.0f || t.y != 0.0f) /* few blocks hold lines */
+                sum += autophase_back(t, a1 * (x_first + x_block * (float)b));
         }
         float p = a1 * (360.0f / 80.0f);
         mine = total > 0.0f ? sqrt(sum.x * sum.x + sum.y * sum.y) / total - 0.02f * p * p : -2.0f;
@@ -504,6 +496,7 @@ __kernel void autophase_fit(__global float8 *fresh, __global const float8 *line,
     __global const float *at = window + (r * FIT_LINES + i) * 2 * FIT_WINDOW;
     uint2 near = autophase_near(centre, (uint)i, count[r], h);
     float8 own = all[i];
+    /* two loops: sums of both at once are more than the registers of a GPU hold */
     autophase_sums s = {0};
     for (int p = 0; p <= 2 * FIT_HALF; ++p) {
         float n = (float)(p - FIT_HALF);
@@ -524,18 +517,25 @@ __kernel void autophase_fit(__global float8 *fresh, __global const float8 *line,
         float q = 1.0f / (im * im + own.s2 * own.s2);
         float2 g = (float2)(own.s2 * q, -im * q);
         float2 g2 = (float2)(g.x * g.x - g.y * g.y, 2.0f * g.x * g.y);
-        s.gg += q;
-        s.hh += q * q;
         s.rr += dot(v, v);
-        s.gh += autophase_conj_mul(g, g2);
         s.gr += autophase_conj_mul(g, v);
         s.hr += autophase_conj_mul(g2, v);
+        s.s_r += v;
+        s.t_r += n * v;
+    }
+    for (int p = 0; p <= 2 * FIT_HALF; ++p) {
+        float n = (float)(p - FIT_HALF);
+        float im = -h * n - own.s1;
+        float q = 1.0f / (im * im + own.s2 * own.s2);
+        float2 g = (float2)(own.s2 * q, -im * q);
+        float2 g2 = (float2)(g.x * g.x - g.y * g.y, 2.0f * g.x * g.y);
+        s.gg += q;
+        s.hh += q * q;
+        s.gh += autophase_conj_mul(g, g2);
         s.s_g += g;
         s.t_g += n * g;
         s.s_h += g2;
         s.t_h += n * g2;
-        s.s_r += v;
-        s.t_r += n * v;
     }
     fresh[r * FIT_LINES + i] = autophase_step(own, s, state[r].z, moves != 0);
 }
