@@ -311,16 +311,19 @@ static void check_fit(const fmx_test *test, fmx__autophase_work *work, fitted *f
 
 static void check_update(const fmx_test *test, fmx__autophase_work *work, fitted *fit)
 {
-    fmx_test_ok(test, fmx__autophase_update(work, true, 60), "update");
+    fmx_test_ok(test, fmx__autophase_update(work, true, 60, 4), "update");
+    float *told = read_buffer(test, work->guide);
     float *state = read_buffer(test, work->state);
     for (size_t r = 0; r < work->rows; ++r) {
         fmx_ref_autophase_row row = ref_row(&work->param[r]);
-        fmx_ref_autophase_update(fit->turns[r], fit->line[r], fit->centres[r], fit->count[r],
-                                 pi / 3, &row);
+        double guide[2] = {told[4 * r], told[4 * r + 1]};
+        fmx_ref_autophase_update(fit->turns[r], fit->line[r], fit->centres[r], fit->count[r], guide,
+                                 pi / 3, pi / 45, &row);
         /* the lines agree within some 1e-4 rad (check_fit) */
         close_to(state[4 * r], fit->turns[r][0], 1e-4, "a0", r);
         close_to(state[4 * r + 1], fit->turns[r][1], 2e-4, "a1", r);
     }
+    free(told);
     free(state);
 }
 

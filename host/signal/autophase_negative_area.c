@@ -63,8 +63,8 @@ fmx_status fmx__autophase_leveled(fmx__autophase_work *work, fmx_buffer **out)
 }
 
 /* Each search: 16 angles over the whole range (p0 all round, p1 within +-180 degrees), then twice
- * 16 within a step at either side of the best. p1 turns about the middle of the spectrum, where it is
- * nearly independent of p0: about its end the alternation gets stuck. */
+ * 16 within a step at either side of the best. p1 turns about the middle of the spectrum, where it
+ * is nearly independent of p0: about its end the alternation gets stuck. */
 static fmx_status search(fmx__autophase_tries *tries, bool first_order)
 {
     float offset[FMX__TRIES][2];

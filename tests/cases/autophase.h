@@ -13,11 +13,6 @@ typedef struct fmx_case_autophase {
     int bench; /* measured by the benchmark */
 } fmx_case_autophase;
 
-#define FMX_AUTOPHASE_BY(method)                                                                   \
-    {                                                                                              \
-        method, -0.7, 11.0, 4.5, 5.2, 3.8, 2, 20, 60.0                                             \
-    }
-
 /* Lengths around the windows of the fit (63 points and their margins), and those of real spectra.
  */
 static const fmx_case_autophase fmx_cases_autophase[] = {
