@@ -16,7 +16,7 @@ static const char *const waters[] = {"keep", "zero", "noise", NULL};
 #define FMX_FIELD(name) offsetof(fmx_regions, name)
 static const fmx__option option_table[] = {
     {"file", FMX__OPTION_TEXT, FMX_FIELD(file), "", 0, 0, NULL,
-     "table of regions: CSV with the columns name, min_ppm, max_ppm"},
+     "table of regions: CSV with the columns name, min_ppm, max_ppm; empty: water only"},
     {"action", FMX__OPTION_CHOICE, FMX_FIELD(action), "", 0, 0, actions,
      "whether the regions are what is kept or what is replaced"},
     {"fill", FMX__OPTION_CHOICE, FMX_FIELD(fill), "", 0, 0, fills, "what replaces points"},
@@ -300,11 +300,8 @@ static fmx_status run(fmx_signal *signal, const void *options)
     fmx_context *ctx = fmx__device_context(signal->device);
     fmx_region_table table = {0};
     fmx_status status = FMX_OK;
-    if (o->file[0] == '\0')
-        return fmx__fail(ctx, FMX_ERROR_RECIPE,
-                         "regions: no table; set `file` to a CSV with the columns name, min_ppm, "
-                         "max_ppm (data/regions.csv is one)");
-    status = fmx_region_table_read(ctx, o->file, &table);
+    if (o->file[0] != '\0') /* without a table only the water is treated */
+        status = fmx_region_table_read(ctx, o->file, &table);
     if (status == FMX_OK)
         status = fmx_apply_regions(signal, o, &table);
     fmx_region_table_clear(&table);
