@@ -25,6 +25,8 @@ $fidmix simulate --spins data/spin_systems.yml --out "$out/raw" --only "$compoun
     --field-mhz 600 --snr 200 --seed 1
 $fidmix process "$out/raw" --out "$out/spectra.h5" --csv "$out/found.csv" --quiet
 $fidmix plot "$out/spectra.h5" --stack --out "$out/spectra.svg"
+$fidmix plot "$out/spectra.h5" --name L-Alanine --name L-Lactate --name L-Threonine --overlay \
+    --ppm 4.5:0.5 --zoom 1.6:1.2 --zoom 4.4:4.0 --out "$out/overlay.svg"
 
 # truth.csv beside found.csv, joined on the folder
 awk -F, -v OFS=, '
@@ -41,4 +43,5 @@ awk -F, -v OFS=, '
             $column["field_mhz"], $column["snr"], $column["p0_deg"], p0[path], $column["p1_deg"],
             p1[path], $column["line_width_hz"]
     }' "$out/raw/truth.csv" "$out/found.csv"
-echo "demo: spectra in $out/spectra.h5, picture in $PWD/$out/spectra.svg"
+echo "demo: spectra in $out/spectra.h5; pictures: $PWD/$out/overlay.svg (three compounds overlaid)" \
+    "and $PWD/$out/spectra.svg (all of them)"

@@ -203,7 +203,15 @@ Test(regions, refusals)
             stage = fmx__stages[i];
     cr_assert_not_null(stage);
     fmx_signal signal = fmx_test_spectra(&test, false, 2, 64, 1);
-    fmx_test_refused(&test, fmx__stage_run(stage, &signal, &options), FMX_ERROR_RECIPE, "`file`");
+    float before[2 * 64];
+    float after[2 * 64];
+    fmx_test_ok(&test, fmx_signal_read(&signal, before), "read");
+    fmx_test_ok(&test, fmx__stage_run(stage, &signal, &options), "no table: nothing to do");
+    fmx_test_ok(&test, fmx_signal_read(&signal, after), "read");
+    cr_assert_arr_eq(before, after, sizeof before);
+    strcpy(options.file, "/nowhere/regions.csv");
+    fmx_test_refused(&test, fmx__stage_run(stage, &signal, &options), FMX_ERROR_NOT_FOUND,
+                     "/nowhere/regions.csv");
     options.edge_points = 0;
     fmx_test_refused(&test, fmx_apply_regions(&signal, &options, &table), FMX_ERROR_ARGUMENT,
                      "edge_points");
