@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 sh scripts/setup.sh
 
 mkdir -p build
-if ! { cmake --preset release -DFMX_TESTS=OFF && cmake --build --preset release; } \
+if ! { cmake --preset release && cmake --build --preset release --target fidmix; } \
     > build/demo-build.log 2>&1; then
     tail -40 build/demo-build.log
     exit 1
