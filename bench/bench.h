@@ -57,6 +57,7 @@ struct fmx__bench_run {
     fmx_device *device;
     const char *stem;
     fmx__bench_ceiling limits;
+    double longest_us; /* a case is not repeated for longer; 0: 1.5 s */
     fmx__bench_result *result;
     size_t count;
     size_t capacity;

@@ -47,7 +47,8 @@ const fmx__bench fmx__bench_limits = {"limits", run};
 
 fmx_status fmx__bench_measure_limits(fmx_device *device, fmx__bench_ceiling *out)
 {
-    fmx__bench_run results = {.device = device, .stem = "limits"};
+    /* both limits stand after a few repetitions: no command shall wait for long for its profile */
+    fmx__bench_run results = {.device = device, .stem = "limits", .longest_us = 1e5};
     fmx_status status = run(device, &results);
     if (status == FMX_OK) {
         out->copy_gb_s = results.result[0].gb_s;

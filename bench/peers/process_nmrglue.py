@@ -90,16 +90,16 @@ def main():
     if len(paths) < a.fids:
         sys.exit(f"{len(paths)} FIDs in {raw}, {a.fids} wanted")
     out = os.path.join(folder, "spectra.h5")
-    command = [a.fidmix, "process", *paths, "--out", out, "--quiet", "--profile"]
+    command = [a.fidmix, "process", *paths, "--out", out, "--quiet"]
     walls, stages, peers, objectives = [], [], [], []
     if os.path.exists(out):
         os.remove(out)
     run(command)  # compiles what is not compiled yet
     for k in range(a.rounds):
         os.remove(out)
-        wall, profile = run(command)
-        walls.append(wall)
-        stages.append(stage_times(profile))
+        walls.append(run(command)[0])
+        os.remove(out)
+        stages.append(stage_times(run([*command, "--profile"])[1]))
         if k < a.peer_fids:
             times, spectrum = peer_chain(paths[k])
             peers.append(times)
