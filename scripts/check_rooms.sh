@@ -63,13 +63,19 @@ while read -r stem room; do
     train) docs=docs/training ;;
     *) docs=docs/device ;;
     esac
-    for file in kernels/$stem.cl host/$room/$stem.c host/ref/${stem}_ref.c tests/test_$stem.c \
+    kernel=kernels/$stem.cl
+    ! grep -q "^fmx_add_stem($stem .*NO_KERNEL" CMakeLists.txt || kernel=""
+    for file in $kernel host/$room/$stem.c host/ref/${stem}_ref.c tests/test_$stem.c \
         tests/cases/$stem.h bench/bench_$stem.c $docs/$stem.md; do
         [ -f "$file" ] || fail "the stem $stem lacks $file"
     done
 done <<LIST
-$(sed -n 's/^fmx_add_stem(\([a-z0-9_]*\) \([a-z]*\))$/\1 \2/p' CMakeLists.txt)
+$(sed -n 's/^fmx_add_stem(\([a-z0-9_]*\) \([a-z]*\)[ )].*/\1 \2/p; s/^fmx_add_stem(\([a-z0-9_]*\) \([a-z]*\)$/\1 \2/p' CMakeLists.txt)
 LIST
+
+# PoCL shares local arrays between threads without it; tests/test_local_memory.c shows how.
+grep -qx '#define inline inline __attribute__((always_inline))' kernels/common.clh ||
+    fail "kernels/common.clh does not inline its helpers always"
 
 for kernel in $(git ls-files kernels | grep '\.cl$'); do
     stem=$(basename "$kernel" .cl)

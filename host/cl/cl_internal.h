@@ -56,6 +56,7 @@ struct fmx_device {
     cl_context context;
     cl_command_queue queue;
     fmx__program *programs;
+    const char *test_source;           /* see fmx__device_test_source */
     fmx_buffer *pool[FMX__POOL_SLOTS]; /* released buffers, most recent last */
     size_t pooled;
     size_t pooled_bytes;

@@ -103,6 +103,9 @@ fmx_status fmx__build_source(fmx_device *device, const char *name, const char *s
 void fmx__device_guard(fmx_device *device, bool on);
 bool fmx__device_guard_broken(const fmx_device *device);
 
+/* Test aid: the stem "test" is this kernel source, which must outlive the device. */
+void fmx__device_test_source(fmx_device *device, const char *source);
+
 /* Test aid: buffers made and not yet released. */
 size_t fmx__device_live_buffers(const fmx_device *device);
 

@@ -122,23 +122,31 @@ static fmx_status build(fmx_device *device, const char *stem, const char *option
 {
     char file[64];
     snprintf(file, sizeof file, "%s.cl", stem);
-    const fmx__kernel_source *source = find_source(file);
+    const fmx__kernel_source *known = find_source(file);
+    const char *source = known != NULL ? known->text : NULL;
+    if (strcmp(stem, "test") == 0)
+        source = device->test_source;
     if (source == NULL)
         return fmx__fail(device->ctx, FMX_ERROR_INTERNAL, "there is no kernel file %s", file);
     char *key = NULL;
     fmx_status status =
-        make_key(device, options, file, find_source("common.clh")->text, source->text, &key);
+        make_key(device, options, file, find_source("common.clh")->text, source, &key);
     if (status != FMX_OK)
         return status;
     bool cached = !keeps_own_binaries(device);
     *out = cached ? build_from_cache(device, key, options) : NULL;
     if (*out == NULL) {
-        status = build_from_source(device, file, source->text, options, out);
+        status = build_from_source(device, file, source, options, out);
         if (status == FMX_OK && cached)
             store_binary(device, *out, key);
     }
     free(key);
     return status;
+}
+
+void fmx__device_test_source(fmx_device *device, const char *source)
+{
+    device->test_source = source;
 }
 
 fmx_status fmx__build_source(fmx_device *device, const char *name, const char *source,
