@@ -12,9 +12,9 @@ typedef struct state {
 static fmx_status step(void *user)
 {
     state *s = user;
-    fmx_normalise options = {s->c->method};
-    return s->c->method == 2 ? fmx_normalise_quotient(&s->signal, s->reference, 5)
-                             : fmx_normalise_rows(&s->signal, &options);
+    fmx_normalise options = {.method = s->c->method};
+    return s->c->method == FMX_NORMALISE_PQN ? fmx_normalise_quotient(&s->signal, s->reference, 5)
+                                             : fmx_normalise_rows(&s->signal, &options);
 }
 
 static fmx_status run(fmx_device *device, fmx__bench_run *results)
@@ -29,7 +29,7 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
         if (status == FMX_OK)
             status =
                 fmx__alloc(NULL, s.c->points, sizeof *s.reference, "a reference", &s.reference);
-        if (status == FMX_OK && s.c->method == 2)
+        if (status == FMX_OK && s.c->method == FMX_NORMALISE_PQN)
             status = fmx_normalise_reference(&s.signal, s.reference);
         if (status == FMX_OK)
             status = fmx__bench_measure(results, s.c->name, NULL, step, &s);

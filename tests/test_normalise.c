@@ -48,16 +48,16 @@ static void check_case(const fmx_test *test, const fmx_case_normalise *c)
     float *got = fmx_test_random(c->rows * c->points, 1);
     float *reference = fmx_test_random(c->points, 1);
     /* one bulk of spectra, positive so that a median of quotients is */
-    for (size_t i = 0; c->method == 2 && i < c->rows * c->points; ++i)
+    for (size_t i = 0; c->method == FMX_NORMALISE_PQN && i < c->rows * c->points; ++i)
         x[i] = 1.5f + x[i];
     fmx_test_ok(test, fmx_buffer_write(signal.data, 0, x, c->rows * c->points * sizeof *x),
                 "write");
     for (size_t i = 0; i < c->rows; ++i)
         signal.row[i].noise_sigma = 0.02f;
-    if (c->method == 2)
+    if (c->method == FMX_NORMALISE_PQN)
         make_reference(test, c, &signal, x, reference);
     else {
-        fmx_normalise options = {c->method};
+        fmx_normalise options = {.method = c->method};
         fmx_test_ok(test, fmx_normalise_rows(&signal, &options), c->name);
     }
     fmx_test_ok(test, fmx_signal_read(&signal, got), c->name);
@@ -97,7 +97,7 @@ Test(normalise, quotients_see_through_one_line)
 {
     fmx_test test = fmx_test_open();
     enum { ROWS = 9, POINTS = 1009 };
-    fmx_normalise area = {FMX_NORMALISE_AREA};
+    fmx_normalise area = {.method = FMX_NORMALISE_AREA};
     float *base = fmx_test_random(POINTS, 3);
     float *x = fmx_test_random((size_t)ROWS * POINTS, 1);
     float *whole = fmx_test_random((size_t)ROWS * POINTS, 1);
@@ -163,7 +163,7 @@ Test(normalise, rows_of_zeros_stay)
 Test(normalise, refusals)
 {
     fmx_test test = fmx_test_open();
-    fmx_normalise options = {5};
+    fmx_normalise options = {.method = 5};
     float reference[64] = {0};
     fmx_signal signal = fmx_test_spectra(&test, true, 2, 64, 1);
     fmx_test_refused(&test, fmx_normalise_rows(&signal, &options), FMX_ERROR_ARGUMENT, "method");
@@ -186,7 +186,7 @@ static fmx_status all_of_it(void *user)
 {
     fmx_signal *signal = user;
     float reference[1000];
-    fmx_normalise options = {FMX_NORMALISE_AREA};
+    fmx_normalise options = {.method = FMX_NORMALISE_AREA};
     fmx_status status = fmx_normalise_rows(signal, &options);
     if (status == FMX_OK)
         status = fmx_normalise_reference(signal, reference);

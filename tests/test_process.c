@@ -185,3 +185,38 @@ Test(process, profile_shows_the_stages)
     for (size_t i = 0; i < sizeof stages / sizeof *stages; ++i)
         cr_assert(strstr(messages(), stages[i]) != NULL, "%s: %s", stages[i], messages());
 }
+
+/* The two runs that docs/stages/normalise.md describes; the second does not depend on what else is
+ * processed with a decay, though its reference does. */
+Test(process, quotients_to_the_median_of_an_earlier_run)
+{
+    make_raw("L-Alanine,L-Lactate,Citrate");
+    cr_assert_eq(shell("printf 'fidmix: 1\\nprocess: [fft, autophase: {method: lines}, noise, "
+                       "resample, normalise]\\n' > $D/r.yml"),
+                 0);
+    fails("process $D/raw --out $D/pqn.h5 --recipe $D/r.yml --set process.normalise.method=pqn", 3,
+          "process.normalise.reference=area.h5");
+    fails("process $D/raw --out $D/pqn.h5 --recipe $D/r.yml --set process.normalise.method=pqn "
+          "--set process.normalise.reference=$D/area.h5",
+          3, "area.h5");
+    cr_assert_eq(shell("[ ! -e $D/pqn.h5.part ]"), 0, "refused only after the output was begun");
+    succeeds("process $D/raw --out $D/area.h5 --recipe $D/r.yml "
+             "--set process.normalise.method=area");
+    succeeds("process $D/raw --out $D/pqn.h5 --recipe $D/r.yml --set process.normalise.method=pqn "
+             "--set process.normalise.reference=$D/area.h5");
+    succeeds("process $D/raw/L-Alanine/2 --out $D/one.h5 --recipe $D/r.yml --set "
+             "process.normalise.method=pqn --set process.normalise.reference=$D/area.h5");
+    size_t counts[3];
+    float *pqn = contents("pqn.h5", &counts[0]);
+    float *one = contents("one.h5", &counts[1]);
+    float *area = contents("area.h5", &counts[2]);
+    size_t points = counts[1] - 2;
+    cr_assert_arr_eq(pqn + 3 * points, one, points * sizeof *one, "L-Alanine/2 alone, in a tree");
+    cr_assert_neq(memcmp(pqn, area, 6 * points * sizeof *pqn), 0, "the quotient does nothing");
+    fails("process $D/raw --out $D/other.h5 --recipe $D/r.yml --set axis.first_ppm=11 --set "
+          "process.normalise.method=pqn --set process.normalise.reference=$D/area.h5",
+          3, "same axis");
+    free(pqn);
+    free(one);
+    free(area);
+}

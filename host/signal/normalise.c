@@ -3,17 +3,24 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "normalise_pqn.h"
 #include "quantile.h"
 #include "signal_internal.h"
 
 enum { GROUP = 64, WIDE = 16, PARTS = 64 }; /* as in the kernel file */
 
-static const char *const methods[] = {"max", "area", NULL};
+static const char *const methods[] = {"max", "area", "pqn", NULL};
 
 static const fmx__option option_table[] = {
     {"method", FMX__OPTION_CHOICE, offsetof(fmx_normalise, method), "", 0, 0, methods,
-     "what every spectrum is divided by: its maximum or its area"},
+     "what every spectrum is divided by: its maximum, its area, or the median quotient to a "
+     "reference (probabilistic quotient normalisation)"},
+    {"reference", FMX__OPTION_TEXT, offsetof(fmx_normalise, reference), "", 0, 0, NULL,
+     "pqn: path of a dataset on the same axis, made with method area; its median is the reference"},
 };
+
+/* Points that enter a quotient stand so far above the row's noise. */
+static const double usual_threshold_sigma = 5;
 
 static const fmx_normalise defaults = FMX_NORMALISE_DEFAULT;
 
@@ -139,8 +146,11 @@ fmx_status fmx_normalise_rows(fmx_signal *signal, const fmx_normalise *options)
     float *factor = NULL;
     size_t bytes = signal->rows * PARTS * 2 * sizeof *parts;
     fmx_status status = fmx__options_check(ctx, &fmx__stage_normalise.group, options);
+    const float *reference = NULL;
     if (status == FMX_OK)
         status = fmx__signal_to_real(signal);
+    if (status == FMX_OK && options->method == FMX_NORMALISE_PQN)
+        status = fmx__normalise_reference_of(signal, options, &reference);
     if (status == FMX_OK)
         status = fmx__alloc(ctx, bytes, 1, "normalise parts", &parts);
     if (status == FMX_OK)
@@ -155,6 +165,8 @@ fmx_status fmx_normalise_rows(fmx_signal *signal, const fmx_normalise *options)
         factor[i] = factor_of(&signal->row[i], parts + 2 * i * PARTS, options->method);
     if (status == FMX_OK)
         status = divide(signal, factor);
+    if (status == FMX_OK && options->method == FMX_NORMALISE_PQN)
+        status = fmx_normalise_quotient(signal, reference, usual_threshold_sigma);
     fmx_buffer_release(buffer);
     free(factor);
     free(parts);
@@ -225,11 +237,12 @@ static fmx_status run(fmx_signal *signal, const void *options)
 
 const fmx__stage fmx__stage_normalise = {
     .group = {.name = "normalise",
-              .doc = "Divides every spectrum by its maximum or area.",
+              .doc = "Divides every spectrum by its maximum, its area or its median quotient.",
               .options = option_table,
               .option_count = FMX__COUNT(option_table),
               .defaults = &defaults,
               .options_size = sizeof defaults},
     .needs = FMX__NEEDS_FREQUENCY,
     .run = run,
+    .check = fmx__normalise_check,
 };

@@ -72,6 +72,11 @@ fmx_status fmx__process_check(fmx_context *ctx, const fmx__recipe_part *stages)
             return fmx__fail(ctx, FMX_ERROR_RECIPE,
                              "process.%s works on spectra but stands before fft; move it after fft",
                              entry->group->name);
+        if (stage->check != NULL) {
+            fmx_status status = stage->check(ctx, entry->options);
+            if (status != FMX_OK)
+                return fmx__fail_in(ctx, status, "process.%s", entry->group->name);
+        }
         in_time = in_time && !is_stage(entry, "fft");
         resampled = resampled || is_stage(entry, "resample");
     }

@@ -14,23 +14,33 @@ extern "C" {
 typedef enum fmx_normalise_method {
     FMX_NORMALISE_MAX,  /**< division by the largest value, as published */
     FMX_NORMALISE_AREA, /**< division by sum |x| |ppm_step|: area 1 ppm */
+    FMX_NORMALISE_PQN,  /**< area, then division by the median quotient to a reference */
 } fmx_normalise_method;
 
 /** Options of normalise. */
 typedef struct fmx_normalise {
     int method; /**< fmx_normalise_method */
+    /** PQN: path of a dataset on the same axis whose rows have area 1; its median is the reference.
+     */
+    char reference[256];
 } fmx_normalise;
 
 /** The published default: the maximum. */
 #define FMX_NORMALISE_DEFAULT                                                                      \
     {                                                                                              \
-        FMX_NORMALISE_MAX                                                                          \
+        FMX_NORMALISE_MAX, ""                                                                      \
     }
 
 /** Divides every row by its own factor, in place; a complex batch becomes real first. row.scale
  *  keeps the product of all factors, noise_sigma follows. A row without a positive finite factor
  *  (all zero, say) stays, and the log says so. Waits for the factors.
- *  Errors: FMX_ERROR_SHAPE (time domain), FMX_ERROR_ARGUMENT, device errors. */
+ *
+ *  PQN is the three steps below with threshold_sigma 5, where step 2 takes the rows of the dataset
+ *  options->reference instead of the batch: results do not depend on how rows are dealt to batches.
+ *  The device keeps the reference for the next call; a file that changed is read anew.
+ *  Errors: FMX_ERROR_SHAPE (time domain), FMX_ERROR_ARGUMENT, device errors; PQN also
+ *  FMX_ERROR_RECIPE (no reference, one on another axis, one whose rows have not area 1) and those
+ *  of reading a dataset: a reference that is refused leaves the batch as it was, but real. */
 fmx_status fmx_normalise_rows(fmx_signal *signal, const fmx_normalise *options);
 
 /** Probabilistic quotient normalisation (PQN), step 2: reference[j] = median over all rows of point

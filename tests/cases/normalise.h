@@ -8,7 +8,7 @@ typedef struct fmx_case_normalise {
     const char *name;
     size_t rows;
     size_t points;
-    int method; /* fmx_normalise_method; 2: quotient */
+    int method; /* fmx_normalise_method; PQN: the quotient alone */
     int bench;  /* measured by the benchmark */
 } fmx_case_normalise;
 
@@ -22,12 +22,12 @@ static const fmx_case_normalise fmx_cases_normalise[] = {
     {"parts - 1", 2, 1023, FMX_NORMALISE_AREA, 0},
     {"parts + 1", 2, 1025, FMX_NORMALISE_MAX, 0},
     {"prime", 5, 4099, FMX_NORMALISE_AREA, 0},
-    {"quotient, one row", 1, 1009, 2, 0},
-    {"quotient, even", 6, 1009, 2, 0},
-    {"quotient, odd", 7, 509, 2, 0},
+    {"quotient, one row", 1, 1009, FMX_NORMALISE_PQN, 0},
+    {"quotient, even", 6, 1009, FMX_NORMALISE_PQN, 0},
+    {"quotient, odd", 7, 509, FMX_NORMALISE_PQN, 0},
     {"published", 64, 21800, FMX_NORMALISE_MAX, 1},
     {"area", 64, 21800, FMX_NORMALISE_AREA, 1},
-    {"quotient", 64, 21800, 2, 1},
+    {"quotient", 64, 21800, FMX_NORMALISE_PQN, 1},
 };
 
 #endif
