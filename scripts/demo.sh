@@ -39,9 +39,10 @@ awk -F, -v OFS=, '
     }
     {
         path = plain($column["source"]); sub(/.*\/raw\//, "", path)
-        printf "%-16s %9.2f %8.1f %8.1f (%7.1f) %8.1f (%7.1f) %9.2f\n", plain($column["name"]),
+        width = $column["line_width_hz"] > 0 ? sprintf("%.2f", $column["line_width_hz"]) : "-"
+        printf "%-16s %9.2f %8.1f %8.1f (%7.1f) %8.1f (%7.1f) %9s\n", plain($column["name"]),
             $column["field_mhz"], $column["snr"], $column["p0_deg"], p0[path], $column["p1_deg"],
-            p1[path], $column["line_width_hz"]
+            p1[path], width
     }' "$out/raw/truth.csv" "$out/found.csv"
 echo "demo: spectra in $out/spectra.h5; pictures: $PWD/$out/overlay.svg (three compounds overlaid)" \
     "and $PWD/$out/spectra.svg (all of them)"

@@ -161,7 +161,7 @@ Test(process, other_nuclei_go_to_files_beside)
 
 Test(process, vendor_spectra_enter_after_the_transform)
 {
-    const char *shared = fmx_test_shared("bruker_processed_only");
+    const char *shared = fmx_test_shared("data/bruker_processed_only");
     char arguments[1024];
     folder = fmx_test_folder();
     snprintf(arguments, sizeof arguments, "process %s --out $D/vendor.h5", shared);
