@@ -42,6 +42,7 @@ step build-release build release
 step tests tests_of release
 grep -E 'Test +#|tests passed|tests failed' "$logs/tests.log" || true
 step intel-gate sh scripts/check_intel.sh build/offline
+step tidy sh scripts/check_tidy.sh build/release
 step build-clang build clang
 step build-asan build asan
 step sanitizers sanitizer_run

@@ -9,6 +9,7 @@
 #include <clFFT.h>
 #include <fftw3.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,9 +163,11 @@ static void run_length(ours *o, clfft_peer *peer, size_t points, size_t rows)
     fftwf_plan plan =
         fftwf_plan_many_dft(1, &n, (int)rows, (fftwf_complex *)x, NULL, 1, n, (fftwf_complex *)y,
                             NULL, 1, n, FFTW_FORWARD, FFTW_MEASURE);
-    srand(1);
-    for (size_t i = 0; i < count; ++i)
-        x[i] = (float)rand() / (float)RAND_MAX - 0.5f;
+    uint32_t state = 1;
+    for (size_t i = 0; i < count; ++i) {
+        state = state * 1664525u + 1013904223u;
+        x[i] = (float)(state >> 8) * 0x1p-24f - 0.5f;
+    }
     o->of = (fmx__fft){.rows = rows, .points = points, .scale = 1};
     fmx_status status = fmx_buffer_create_copy(o->device, x, count * sizeof *x, &o->of.in);
     if (status == FMX_OK)

@@ -91,7 +91,7 @@ fmx_status fmx__cl_fail_wait(fmx_context *ctx, cl_int code, const char *what);
 
 /* The kernel of a stem, compiled at first use. */
 fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char *options,
-                               const char *kernel, fmx__kernel **out);
+                               const char *name, fmx__kernel **out);
 void fmx__program_release_all(fmx_device *device);
 
 void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event event);

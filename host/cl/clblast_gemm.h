@@ -28,6 +28,6 @@ typedef struct fmx__gemm_of {
 /* Only enqueues, except for the first product of a shape class, which compiles. C must not overlap
  * A or B. Errors: FMX_ERROR_SHAPE (a size of 0, a stride shorter than a row, a buffer too small,
  * more than 2^31 - 1 elements in a matrix), device errors. */
-fmx_status fmx__gemm(fmx_device *device, const fmx__gemm_of *of);
+fmx_status fmx__gemm(fmx_device *device, const fmx__gemm_of *given);
 
 #endif

@@ -69,7 +69,7 @@ static layout plan(const fmx_fid *fid)
     for (size_t i = 0; i < 2 * fid->points; ++i)
         largest = fmaxf(largest, fabsf(fid->data[i]));
     if (largest > 0) {
-        (void)frexp(largest, &exponent); /* largest in [2^(exponent - 1), 2^exponent) */
+        (void)frexpf(largest, &exponent); /* largest in [2^(exponent - 1), 2^exponent) */
         l.nc = exponent - LARGEST_BITS;
     }
     while ((size_t)l.si < fid->points)

@@ -49,7 +49,7 @@ bool fmx__is_file_in(const char *folder, const char *name)
         return false;
     memcpy(path, folder, length);
     path[length] = '/';
-    strcpy(path + length + 1, name);
+    memcpy(path + length + 1, name, strlen(name) + 1);
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 

@@ -15,7 +15,7 @@ double fmx_ref_normalise_area(const float *x, size_t count, double step)
 {
     double sum = 0;
     for (size_t i = 0; i < count; ++i)
-        sum += fabs(x[i]);
+        sum += fabs((double)x[i]);
     return sum * fabs(step);
 }
 

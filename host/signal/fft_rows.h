@@ -24,7 +24,7 @@ typedef struct fmx__fft {
  * clFFT (rows must start at element 0; the plan costs seconds at first). A row's bits depend
  * neither on the other rows nor on how many there are. Only enqueues. Errors: FMX_ERROR_SHAPE (a
  * buffer too small, overlap, a length that cannot be done), device errors. */
-fmx_status fmx__fft_rows(fmx_device *device, const fmx__fft *of);
+fmx_status fmx__fft_rows(fmx_device *device, const fmx__fft *given);
 
 /* Whether fmx__fft_rows can do that length; FMX_ERROR_SHAPE with a message if not. */
 fmx_status fmx__fft_length(fmx_device *device, size_t points);

@@ -14,7 +14,7 @@ fmx_status fmx__normalise_reference_of(const fmx_signal *signal, const fmx_norma
 
 /* Whether a recipe's pqn names a dataset that can be read, before there is any data; other methods
  * pass. Errors: FMX_ERROR_RECIPE, those of fmx_dataset_open. */
-fmx_status fmx__normalise_check(fmx_context *ctx, const void *options);
+fmx_status fmx__normalise_check(fmx_context *ctx, const void *user);
 
 /* The same from the file at `path`, not kept: at most slice_bytes of it are on the device (all rows
  * of a few points, at least one point), chunk_bytes in memory (at least one row). The median does

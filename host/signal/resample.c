@@ -83,7 +83,7 @@ static fmx_status launch(fmx_signal *signal, const fmx_resample *options, const 
         fmx__arg_u32(signal->rows),
         fmx__arg_u32(points),
         fmx__arg_u32(signal->points),
-        fmx__arg_u32((size_t)(options->method + 4 * options->outside)),
+        fmx__arg_u32((size_t)options->method + 4 * (size_t)options->outside),
         fmx__arg_u32((uint32_t)(signal->seed ^ signal->seed >> 32)),
     };
     fmx__launch job = {
