@@ -29,9 +29,9 @@
  * have one form. Twin: host/ref/autophase_ref.c.
  */
 #define FIT_LINES 128
-#define FIT_HALF 31 /* points at either side of a window's centre */
-#define FIT_WINDOW 64
-#define FIT_NEAR_HZ 24.0f /* lines farther away are mean and slope within a window */
+#define FIT_HALF 63 /* points at either side of a window's centre */
+#define FIT_WINDOW 128
+#define FIT_NEAR_HZ 40.0f /* lines farther away are mean and slope within a window */
 #define BLOCK 32
 #define TWO_PI 6.283185307179586f
 

@@ -76,7 +76,7 @@ bool fmx__autophase_facts(const fmx_row *row, size_t points, const fmx_autophase
         .h_hz = (float)h_hz,
         .x_first = (float)((dec - 1) / 2 / (double)points),
         .x_step = (float)(dec / (double)points),
-        .noise = (float)fmax(1, 1 / (seconds * h_hz)),
+        .noise = (float)(3 * fmax(1, 1 / (seconds * h_hz))),
     };
     double step_ppm = row->ppm_step * dec;
     range_of(row, step_ppm, facts.m, options->low_ppm, options->high_ppm, &facts.first, &facts.end);
