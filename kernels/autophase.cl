@@ -8,7 +8,7 @@
  *   blocks      moments of the strong points of G, 32 points a block
  *   start       a1 of the largest sum of moments, among 181; a0 is its argument
  *   peaks       local maxima of the phased Re G, the tallest FIT_LINES of them
- *   windows     63 points of Z about each, free of their mean and slope
+ *   windows     127 points of Z about each, free of their mean and slope
  *   fit         one Gauss-Newton step per line: amplitude, frequency, width and phase error, all
  *               lines at once, each seeing the others where they were
  *   update      weighted robust fit of a straight line to the phase errors
@@ -541,15 +541,12 @@ __kernel void autophase_fit(__global float8 *fresh, __global const float8 *line,
 }
 
 /* Straight line through the phase errors: weights of Student's distribution with 10 degrees of
- * freedom, and two more points that say what the negative area found (guide, as state) at a third and
- * two thirds of the row, within guide_rad; prior a1 = 0 within prior_rad. Then every line gets its
- * new phase. */
+ * freedom; prior a1 = 0 within prior_rad. Then every line gets its new phase. */
 FMX_GROUP(FIT_LINES)
 __kernel void autophase_update(__global float4 *state, __global float8 *line,
                                __global const uint *centres, __global const uint *count,
                                __global const autophase_row *params,
-                               __global const float4 *guide, uint turns, float prior_rad,
-                               float guide_rad)
+                               uint turns, float prior_rad)
 {
     __local float scratch[FIT_LINES];
     size_t l = get_local_id(0);
@@ -561,22 +558,14 @@ __kernel void autophase_update(__global float4 *state, __global float8 *line,
     float error = mine ? line[at].s3 : 0.0f;
     float variance = mine ? line[at].s4 : 1e6f;
     float weight = mine ? 11.0f / ((10.0f + error * error / variance) * variance) : 0.0f;
-    float2 x_guide = (float2)(1.0f / 3.0f, 2.0f / 3.0f);
-    float2 e_guide = guide[r].x - now.x + (guide[r].y - now.y) * x_guide;
-    e_guide = TWO_PI * (e_guide - floor(e_guide + 0.5f));
-    float w_guide = 1.0f / (guide_rad * guide_rad);
     float sum = fmx_group_sum(weight, scratch);
-    float x_mean = fmx_group_sum(weight * x, scratch) + w_guide * (x_guide.x + x_guide.y);
-    float e_mean = fmx_group_sum(weight * error, scratch) + w_guide * (e_guide.x + e_guide.y);
+    float x_mean = fmx_group_sum(weight * x, scratch);
+    float e_mean = fmx_group_sum(weight * error, scratch);
     bool any = sum > 0.0f;
-    sum += 2.0f * w_guide;
-    x_mean /= sum;
-    e_mean /= sum;
-    x_guide -= x_mean;
-    float xx = fmx_group_sum(weight * (x - x_mean) * (x - x_mean), scratch) +
-               w_guide * dot(x_guide, x_guide);
-    float xe = fmx_group_sum(weight * (x - x_mean) * error, scratch) +
-               w_guide * dot(x_guide, e_guide);
+    x_mean /= any ? sum : 1.0f;
+    e_mean /= any ? sum : 1.0f;
+    float xx = fmx_group_sum(weight * (x - x_mean) * (x - x_mean), scratch);
+    float xe = fmx_group_sum(weight * (x - x_mean) * error, scratch);
     if (turns && any) {
         float prior = 1.0f / (prior_rad * prior_rad);
         float slope = (xe - now.y * TWO_PI * prior) / (xx + prior);

@@ -238,23 +238,20 @@ fmx_ref_line fmx_ref_autophase_fit(const fmx_ref_line *line, const size_t *centr
 }
 
 void fmx_ref_autophase_update(double turns[2], const fmx_ref_line *line, const size_t *centres,
-                              size_t n, const double guide[2], double prior_rad, double guide_rad,
-                              const fmx_ref_autophase_row *row)
+                              size_t n, double prior_rad, const fmx_ref_autophase_row *row)
 {
     double sum = 0;
     double x_mean = 0;
     double e_mean = 0;
     double xx = 0;
     double xe = 0;
+    if (n == 0)
+        return;
     for (int pass = 0; pass < 2; ++pass) {
-        for (size_t i = 0; i < n + 2; ++i) {
-            bool of_line = i < n;
-            double x = of_line ? x_of(row, centres[i]) : ((double)(i - n) + 1) / 3;
-            double apart = guide[0] - turns[0] + (guide[1] - turns[1]) * x;
-            double e = of_line ? line[i].error_rad : 2 * pi * (apart - floor(apart + 0.5));
-            double weight = 1 / (guide_rad * guide_rad);
-            if (of_line)
-                weight = 11 / ((10 + e * e / line[i].variance) * line[i].variance);
+        for (size_t i = 0; i < n; ++i) {
+            double x = x_of(row, centres[i]);
+            double e = line[i].error_rad;
+            double weight = 11 / ((10 + e * e / line[i].variance) * line[i].variance);
             if (pass == 0) {
                 sum += weight;
                 x_mean += weight * x;
@@ -267,8 +264,6 @@ void fmx_ref_autophase_update(double turns[2], const fmx_ref_line *line, const s
         x_mean /= pass == 0 ? sum : 1;
         e_mean /= pass == 0 ? sum : 1;
     }
-    if (n == 0)
-        return;
     double prior = 1 / (prior_rad * prior_rad);
     double slope = (xe - 2 * pi * turns[1] * prior) / (xx + prior);
     turns[0] += 0.7 * (e_mean - slope * x_mean) / (2 * pi);

@@ -63,11 +63,9 @@ fmx_ref_line fmx_ref_autophase_fit(const fmx_ref_line *line, const size_t *centr
                                    size_t i, const double *window, double noise, bool moves,
                                    const fmx_ref_autophase_row *row);
 
-/* Moves turns by the robust straight line through the lines' errors and what the guide says at a
- * third and two thirds of the row. */
+/* Moves turns by the robust straight line through the lines' errors. */
 void fmx_ref_autophase_update(double turns[2], const fmx_ref_line *line, const size_t *centres,
-                              size_t n, const double guide[2], double prior_rad, double guide_rad,
-                              const fmx_ref_autophase_row *row);
+                              size_t n, double prior_rad, const fmx_ref_autophase_row *row);
 
 /* Sum of (Re G)^3 after phasing. */
 double fmx_ref_autophase_cubes(const float *z, const double turns[2],

@@ -34,8 +34,6 @@ static const fmx__option option_table[] = {
      "lines: steps of each fit"},
     {"prior_deg", FMX__OPTION_NUMBER, FMX_FIELD(prior_deg), "degrees", 0.1, 1e4, NULL,
      "lines: first order expected within +- this"},
-    {"guide_deg", FMX__OPTION_NUMBER, FMX_FIELD(guide_deg), "degrees", 0.1, 1e4, NULL,
-     "lines: what negative_area finds is taken to be right within +- this"},
 };
 #undef FMX_FIELD
 
@@ -100,7 +98,6 @@ static fmx_status make_buffers(fmx__autophase_work *work)
     } wanted[] = {
         {&work->z, work->rows * work->most * 2 * sizeof(float)},
         {&work->state, work->rows * 4 * sizeof(float)},
-        {&work->guide, work->rows * 4 * sizeof(float)},
         {&work->difference, work->rows * work->most * sizeof(float)},
         {&work->median, work->rows * sizeof(float)},
         {&work->moments, work->rows * work->blocks * 2 * sizeof(float)},
@@ -144,9 +141,8 @@ fmx_status fmx__autophase_open(const fmx_signal *signal, const fmx_autophase *op
     if (status == FMX_OK)
         status = fmx__autophase_start(work);
     if (status == FMX_OK)
-        status = fmx_buffer_copy(work->guide, 0, work->state, 0, work->rows * 4 * sizeof(float));
-    if (status != FMX_OK)
-        fmx__autophase_close(work);
+        if (status != FMX_OK)
+            fmx__autophase_close(work);
     return status;
 }
 
@@ -160,7 +156,6 @@ void fmx__autophase_close(fmx__autophase_work *work)
     fmx_buffer_release(work->moments);
     fmx_buffer_release(work->median);
     fmx_buffer_release(work->difference);
-    fmx_buffer_release(work->guide);
     fmx_buffer_release(work->state);
     fmx_buffer_release(work->z);
     free(work->param);

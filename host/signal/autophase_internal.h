@@ -7,9 +7,9 @@
 #include "signal_internal.h"
 
 enum {
-    FMX__FIT_LINES = 128, /* most lines of a row */
+    FMX__FIT_LINES = 128,  /* most lines of a row */
     FMX__FIT_WINDOW = 128, /* points kept about each */
-    FMX__PHASE_BLOCK = 32 /* points of Z summed to one moment */
+    FMX__PHASE_BLOCK = 32  /* points of Z summed to one moment */
 };
 
 /* As in the kernels. */
@@ -40,7 +40,6 @@ typedef struct fmx__autophase_work {
     fmx_buffer *data;  /* the spectra, not owned */
     fmx_buffer *z;     /* complex64 [rows][most] */
     fmx_buffer *state; /* float4 [rows] */
-    fmx_buffer *guide; /* state as the negative area left it */
     fmx_buffer *difference;
     fmx_buffer *median;
     fmx_buffer *moments;
@@ -69,8 +68,7 @@ fmx_status fmx__autophase_start(fmx__autophase_work *work);
 fmx_status fmx__autophase_peaks(fmx__autophase_work *work, double threshold);
 fmx_status fmx__autophase_windows(fmx__autophase_work *work);
 fmx_status fmx__autophase_fit(fmx__autophase_work *work, bool moves);
-fmx_status fmx__autophase_update(fmx__autophase_work *work, bool turns, double prior_deg,
-                                 double guide_deg);
+fmx_status fmx__autophase_update(fmx__autophase_work *work, bool turns, double prior_deg);
 fmx_status fmx__autophase_sign(fmx__autophase_work *work);
 fmx_status fmx__autophase_lines(fmx__autophase_work *work, const fmx_autophase *options);
 

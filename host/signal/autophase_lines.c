@@ -1,6 +1,5 @@
 /* autophase by lines: narrow positive lines, one phase for all of them. Only enqueues. */
 #include "autophase_tries.h"
-
 enum { GROUP = 64, PEAK_GROUP = 256, SIGN_GROUP = 256, NEIGHBOURS = 8 };
 enum { FIRST_MOVE = 2, FIRST_TURN = 3 }; /* iterations before frequencies move, before phases do */
 
@@ -114,8 +113,7 @@ fmx_status fmx__autophase_fit(fmx__autophase_work *work, bool moves)
     return status;
 }
 
-fmx_status fmx__autophase_update(fmx__autophase_work *work, bool turns, double prior_deg,
-                                 double guide_deg)
+fmx_status fmx__autophase_update(fmx__autophase_work *work, bool turns, double prior_deg)
 {
     double lines = (double)work->rows * FMX__FIT_LINES;
     fmx__arg args[] = {
@@ -124,10 +122,8 @@ fmx_status fmx__autophase_update(fmx__autophase_work *work, bool turns, double p
         centres_of(work),
         count_of(work),
         facts_of(work),
-        fmx__arg_buffer(work->guide, work->rows * 4 * sizeof(float)),
         fmx__arg_u32(turns),
         fmx__arg_f32(prior_deg * pi / 180),
-        fmx__arg_f32(guide_deg * pi / 180),
     };
     fmx__launch job = {.stem = "autophase",
                        .kernel = "autophase_update",
@@ -166,8 +162,6 @@ fmx_status fmx__autophase_sign(fmx__autophase_work *work)
 fmx_status fmx__autophase_lines(fmx__autophase_work *work, const fmx_autophase *options)
 {
     fmx_status status = fmx__autophase_negative_area(work);
-    if (status == FMX_OK)
-        status = fmx_buffer_copy(work->guide, 0, work->state, 0, work->rows * 4 * sizeof(float));
     for (int64_t round = 0; status == FMX_OK && round < options->rounds; ++round) {
         status = fmx__autophase_difference(work, true);
         if (status == FMX_OK)
@@ -177,8 +171,7 @@ fmx_status fmx__autophase_lines(fmx__autophase_work *work, const fmx_autophase *
         for (int64_t i = 0; status == FMX_OK && i < options->iterations; ++i) {
             status = fmx__autophase_fit(work, i >= FIRST_MOVE);
             if (status == FMX_OK)
-                status = fmx__autophase_update(work, i >= FIRST_TURN, options->prior_deg,
-                                               options->guide_deg);
+                status = fmx__autophase_update(work, i >= FIRST_TURN, options->prior_deg);
         }
     }
     return status == FMX_OK ? fmx__autophase_sign(work) : status;

@@ -30,13 +30,12 @@ typedef struct fmx_autophase {
     int64_t rounds;     /**< lines: times that lines are found anew and fitted */
     int64_t iterations; /**< lines: steps of each fit */
     double prior_deg;   /**< lines: first order expected within +- this many degrees */
-    double guide_deg;   /**< lines: weight of what negative_area finds, as its error in degrees */
 } fmx_autophase;
 
 /** Default: lines, within -0.7 to 11 ppm without 4.5 to 5.2. */
 #define FMX_AUTOPHASE_DEFAULT                                                                      \
     {                                                                                              \
-        FMX_AUTOPHASE_LINES, -0.7, 11.0, 4.5, 5.2, 3.8, 2, 20, 100.0, 7.0                          \
+        FMX_AUTOPHASE_LINES, -0.7, 11.0, 4.5, 5.2, 3.3, 2, 20, 60.0                                \
     }
 
 /** Corrects the phase of every row but those marked `phased`, and adds the correction to
