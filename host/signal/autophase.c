@@ -63,7 +63,8 @@ bool fmx__autophase_facts(const fmx_row *row, size_t points, const fmx_autophase
     double hz = row->sw_hz / (double)points;
     double dec = fmin(fmax(1, round(point_hz / hz)), (double)points);
     double h_hz = hz * dec;
-    /* measured for T seconds, points closer than 1 / T are not independent */
+    /* measured for T seconds, points closer than 1 / T are not independent; and a line lives in its
+     * first tenths of a second, where apodisation leaves some 3 times the mean noise */
     double seconds = row->valid > 0 ? (double)row->valid / row->sw_hz : 1 / h_hz;
     fmx__autophase_row facts = {
         .dec = (uint32_t)dec,

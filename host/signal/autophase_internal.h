@@ -8,7 +8,7 @@
 
 enum {
     FMX__FIT_LINES = 128,  /* most lines of a row */
-    FMX__FIT_WINDOW = 128, /* points kept about each */
+    FMX__FIT_WINDOW = 256, /* points kept about each */
     FMX__PHASE_BLOCK = 32  /* points of Z summed to one moment */
 };
 
