@@ -14,8 +14,11 @@ test_packages="libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    else
+    elif command -v sudo >/dev/null; then
         sudo "$@"
+    else
+        echo "setup: packages can only be installed by root; run this as root, or install sudo" >&2
+        exit 1
     fi
 }
 
