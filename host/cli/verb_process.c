@@ -53,31 +53,34 @@ static fmx_status find_sources(fmx__cli *cli, fmx_source_list *list)
     return status;
 }
 
+/* Sets `key` of the recipe to an option's value, where the option was given. */
+static fmx_status set_from_option(fmx__cli *cli, fmx__recipe *recipe, const char *key,
+                                  const char *option)
+{
+    const char *value = fmx__cli_value(cli, option);
+    char *assignment = NULL;
+    if (value == NULL)
+        return FMX_OK;
+    fmx_status status = fmx__format(cli->ctx, &assignment, "%s=%s", key, value);
+    if (status == FMX_OK)
+        status = fmx__recipe_set(cli->ctx, recipe, assignment);
+    free(assignment);
+    return status;
+}
+
 /* The recipe with --set, --seed and --nucleus applied, checked before any data is touched. */
 static fmx_status read_recipe(fmx__cli *cli, fmx__recipe *recipe)
 {
     const char *name = fmx__cli_value(cli, "--recipe");
-    const char *seed = fmx__cli_value(cli, "--seed");
-    const char *nucleus = fmx__cli_value(cli, "--nucleus");
-    char *extra = NULL;
     const fmx__axis *axis = NULL;
     fmx_status status = fmx__recipe_read(cli->ctx, name != NULL ? name : "process",
                                          &fmx__recipe_schema_process, NULL, 0, recipe);
     for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
         status = fmx__recipe_set(cli->ctx, recipe, fmx__cli_nth(cli, "--set", i));
-    if (status == FMX_OK && seed != NULL) {
-        status = fmx__format(cli->ctx, &extra, "seed=%s", seed);
-        if (status == FMX_OK)
-            status = fmx__recipe_set(cli->ctx, recipe, extra);
-        free(extra);
-        extra = NULL;
-    }
-    if (status == FMX_OK && nucleus != NULL) {
-        status = fmx__format(cli->ctx, &extra, "axis.nucleus=%s", nucleus);
-        if (status == FMX_OK)
-            status = fmx__recipe_set(cli->ctx, recipe, extra);
-        free(extra);
-    }
+    if (status == FMX_OK)
+        status = set_from_option(cli, recipe, "seed", "--seed");
+    if (status == FMX_OK)
+        status = set_from_option(cli, recipe, "axis.nucleus", "--nucleus");
     if (status == FMX_OK)
         status = fmx__recipe_axis(cli->ctx, recipe, &axis);
     if (status == FMX_OK)
@@ -253,6 +256,12 @@ static fmx_status write_csv(fmx__cli *cli, const job *j, const char *path)
     return fmx__atomic_commit(cli->ctx, &file);
 }
 
+static void list_failures(fmx__cli *cli, const fmx__process_survey *survey)
+{
+    for (size_t i = 0; i < survey->failure_count; ++i)
+        fmx__log(cli->ctx, FMX_LOG_WARNING, "not used: %s", survey->failure[i].reason);
+}
+
 static void summarise(fmx__cli *cli, const job *j)
 {
     for (size_t i = 0; i < j->survey.count; ++i) {
@@ -267,8 +276,7 @@ static void summarise(fmx__cli *cli, const job *j)
                  : before > 0              ? " (resumed)"
                                            : "");
     }
-    for (size_t i = 0; i < j->survey.failure_count; ++i)
-        fmx__log(cli->ctx, FMX_LOG_WARNING, "not used: %s", j->survey.failure[i].reason);
+    list_failures(cli, &j->survey);
     if (j->survey.failure_count > 0)
         fmx__log(cli->ctx, FMX_LOG_WARNING, "%zu of %zu FIDs and spectra could not be used",
                  j->survey.failure_count, j->sources.count);
@@ -291,8 +299,7 @@ static void release(job *j)
 
 static fmx_status no_usable(fmx__cli *cli, const job *j)
 {
-    for (size_t i = 0; i < j->survey.failure_count; ++i)
-        fmx__log(cli->ctx, FMX_LOG_WARNING, "not used: %s", j->survey.failure[i].reason);
+    list_failures(cli, &j->survey);
     return fmx__fail(cli->ctx, FMX_ERROR_FORMAT, "none of %zu FIDs and spectra can be used",
                      j->sources.count);
 }
