@@ -77,3 +77,17 @@ fmx_status fmx__bench_signal(fmx_device *device, fmx_domain domain, bool is_comp
     free(row);
     return status;
 }
+
+fmx_status fmx__bench_renew_decays(fmx_signal *signal, size_t rows, size_t points, size_t valid,
+                                   double group_delay)
+{
+    fmx_device *device = signal->device;
+    fmx_signal_clear(signal);
+    fmx_status status = fmx_signal_create(device, FMX_DOMAIN_TIME, true, rows, points, signal);
+    signal->device = device;
+    for (size_t i = 0; status == FMX_OK && i < rows; ++i) {
+        signal->row[i].valid = valid;
+        signal->row[i].group_delay = group_delay;
+    }
+    return status;
+}

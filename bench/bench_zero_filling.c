@@ -11,16 +11,8 @@ typedef struct state {
 static fmx_status restore(void *user)
 {
     state *s = user;
-    fmx_device *device = s->signal.device;
-    fmx_signal_clear(&s->signal);
-    fmx_status status =
-        fmx_signal_create(device, FMX_DOMAIN_TIME, true, s->c->rows, s->c->points, &s->signal);
-    s->signal.device = device;
-    for (size_t i = 0; status == FMX_OK && i < s->c->rows; ++i) {
-        s->signal.row[i].valid = s->c->valid;
-        s->signal.row[i].group_delay = s->c->group_delay;
-    }
-    return status;
+    return fmx__bench_renew_decays(&s->signal, s->c->rows, s->c->points, s->c->valid,
+                                   s->c->group_delay);
 }
 
 static fmx_status step(void *user)

@@ -22,6 +22,10 @@
 fmx_status fmx__fail(fmx_context *ctx, fmx_status status, const char *format, ...)
     FMX__PRINTF(3, 4);
 
+/* True for what concerns one input only (exit code 3): work on others goes on. Memory, device,
+ * output and Ctrl-C end the work at once. */
+bool fmx__is_bad_input(fmx_status status);
+
 /* Puts "text: " in front of the recorded message, for the caller who knows where it happened.
  * Returns the recorded status, or FMX_OK (and does nothing) when status is FMX_OK. */
 fmx_status fmx__fail_in(fmx_context *ctx, fmx_status status, const char *format, ...)

@@ -1,5 +1,7 @@
 #include "fidmix/status.h"
 
+#include "base.h"
+
 const char *fmx_status_name(fmx_status status)
 {
     switch (status) {
@@ -34,4 +36,9 @@ int fmx_status_exit_code(fmx_status status)
 #undef FMX_STATUS_EXIT
     }
     return 4;
+}
+
+bool fmx__is_bad_input(fmx_status status)
+{
+    return fmx_status_exit_code(status) == fmx_status_exit_code(FMX_ERROR_FORMAT);
 }

@@ -3,16 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool fmx__cli_is_bad_input(fmx_status status)
-{
-    return fmx_status_exit_code(status) == fmx_status_exit_code(FMX_ERROR_FORMAT);
-}
-
 fmx_status fmx__cli_failures_add(fmx__cli *cli, fmx__cli_failures *failures, const char *path,
                                  fmx_status status)
 {
     fmx__cli_failure failure = {.status = status};
-    if (!fmx__cli_is_bad_input(status))
+    if (!fmx__is_bad_input(status))
         return status;
     fmx_status result = fmx__format(cli->ctx, &failure.reason, "%s", fmx_context_message(cli->ctx));
     if (result == FMX_OK)

@@ -16,10 +16,6 @@ typedef struct fmx__cli_failures {
     size_t capacity;
 } fmx__cli_failures;
 
-/* True for what concerns one input only (exit code 3); memory, device, output and Ctrl-C end the
- * work at once. */
-bool fmx__cli_is_bad_input(fmx_status status);
-
 /* Notes the context's failure `status` for `path` and clears it. Errors: FMX_ERROR_MEMORY, and
  * `status` itself where it is no bad input. */
 fmx_status fmx__cli_failures_add(fmx__cli *cli, fmx__cli_failures *failures, const char *path,

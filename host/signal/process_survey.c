@@ -74,14 +74,6 @@ static fmx_status add_item(fmx_context *ctx, fmx__process_survey *survey, const 
     return FMX_OK;
 }
 
-/* What fidmix itself lacks ends the survey; what a file lacks is that file's failure. */
-static bool is_file_fault(fmx_status status)
-{
-    return status == FMX_ERROR_READ || status == FMX_ERROR_FORMAT ||
-           status == FMX_ERROR_NOT_FOUND || status == FMX_ERROR_UNSUPPORTED ||
-           status == FMX_ERROR_SHAPE;
-}
-
 static fmx_status survey_one(fmx_context *ctx, const fmx_source *source,
                              fmx__process_survey *survey)
 {
@@ -92,7 +84,7 @@ static fmx_status survey_one(fmx_context *ctx, const fmx_source *source,
                            fid.points, (size_t)FMX__MOST_POINTS);
     if (status == FMX_OK)
         status = add_item(ctx, survey, source, &fid);
-    else if (is_file_fault(status))
+    else if (fmx__is_bad_input(status))
         status = add_failure(ctx, survey, source->path, fmx_context_message(ctx));
     fmx_fid_clear(&fid);
     return status;
