@@ -95,6 +95,7 @@ static fmx_status allocate(fmx_device *device, const void *data, size_t bytes, f
     buffer->device = device;
     buffer->bytes = bytes;
     buffer->capacity = bytes;
+    buffer->users = 1;
     buffer->guarded = extra > 0;
     *out = buffer;
     if (buffer->guarded) {
@@ -120,10 +121,12 @@ fmx_status fmx_buffer_create(fmx_device *device, size_t bytes, fmx_buffer **out)
     if (status != FMX_OK)
         return status;
     *out = device->guard ? NULL : from_pool(device, bytes);
-    if (*out != NULL)
+    if (*out != NULL) {
         (*out)->bytes = bytes;
-    else
+        (*out)->users = 1;
+    } else {
         status = allocate(device, NULL, bytes, out);
+    }
     if (status == FMX_OK)
         ++device->live_buffers;
     return status;
@@ -167,22 +170,37 @@ static void shrink_pool(fmx_device *device, size_t bytes)
     device->pooled -= drop;
 }
 
-void fmx_buffer_release(fmx_buffer *buffer)
+void fmx__buffer_hold(fmx_buffer *buffer)
 {
-    if (buffer == NULL)
-        return;
+    ++buffer->users;
+}
+
+void fmx__buffer_drop(fmx_buffer *buffer)
+{
     fmx_device *device = buffer->device;
-    --device->live_buffers;
+    fmx_buffer *parent = buffer->parent;
+    if (--buffer->users > 0)
+        return;
     if (buffer->guarded)
         check_guard(buffer);
-    if (buffer->guarded || device->guard || buffer->capacity < pool_least_bytes ||
+    if (parent != NULL || buffer->guarded || device->guard || buffer->capacity < pool_least_bytes ||
         buffer->capacity > pool_most_bytes) {
         destroy(buffer);
+        if (parent != NULL)
+            fmx__buffer_drop(parent);
         return;
     }
     shrink_pool(device, buffer->capacity);
     device->pool[device->pooled++] = buffer;
     device->pooled_bytes += buffer->capacity;
+}
+
+void fmx_buffer_release(fmx_buffer *buffer)
+{
+    if (buffer == NULL)
+        return;
+    --buffer->device->live_buffers;
+    fmx__buffer_drop(buffer);
 }
 
 size_t fmx_buffer_bytes(const fmx_buffer *buffer)
@@ -198,6 +216,48 @@ static fmx_status check_range(const fmx_buffer *buffer, size_t offset, size_t by
         return fmx__fail(buffer->device->ctx, FMX_ERROR_SHAPE,
                          "%s: %zu bytes from %zu on exceed a buffer of %zu bytes", what, bytes,
                          offset, buffer->bytes);
+    return FMX_OK;
+}
+
+size_t fmx__buffer_alignment(const fmx_device *device)
+{
+    return device->alignment;
+}
+
+fmx_status fmx__buffer_view(fmx_buffer *buffer, size_t offset, size_t bytes, fmx_buffer **out)
+{
+    fmx_device *device = buffer->device;
+    fmx_buffer *parent = buffer->parent != NULL ? buffer->parent : buffer;
+    fmx_buffer *view = NULL;
+    *out = NULL;
+    fmx_status status = check_size(device, bytes);
+    if (status == FMX_OK)
+        status = check_range(buffer, offset, bytes, "a view of a buffer");
+    if (status == FMX_OK && offset % device->alignment != 0)
+        status = fmx__fail(device->ctx, FMX_ERROR_SHAPE,
+                           "a view of a buffer: it starts at %zu, which is no multiple of %zu, as "
+                           "this device wants it",
+                           offset, device->alignment);
+    if (status == FMX_OK)
+        status = fmx__alloc(device->ctx, 1, sizeof *view, "a view", &view);
+    if (status != FMX_OK)
+        return status;
+    cl_int code = CL_SUCCESS;
+    cl_buffer_region region = {.origin = buffer->origin + offset, .size = bytes};
+    view->memory = clCreateSubBuffer(parent->memory, CL_MEM_READ_WRITE,
+                                     CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    if (code != CL_SUCCESS) {
+        free(view);
+        return fmx__cl_fail(device->ctx, code, "making a view of a buffer");
+    }
+    view->device = device;
+    view->bytes = view->capacity = bytes;
+    view->users = 1;
+    view->parent = parent;
+    view->origin = region.origin;
+    fmx__buffer_hold(parent);
+    ++device->live_buffers;
+    *out = view;
     return FMX_OK;
 }
 

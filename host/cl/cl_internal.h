@@ -16,7 +16,10 @@ struct fmx_buffer {
     cl_mem memory;
     size_t bytes;    /* asked for */
     size_t capacity; /* allocated, without the guard */
+    size_t users;    /* its owner, its views, recordings that use it */
     bool guarded;
+    fmx_buffer *parent; /* of a view: what it lies in, never itself a view */
+    size_t origin;      /* of a view: where in the parent */
 };
 
 typedef struct fmx__kernel {
@@ -55,6 +58,7 @@ struct fmx_device {
     cl_device_id id;
     cl_context context;
     cl_command_queue queue;
+    size_t alignment; /* bytes; see fmx__buffer_alignment */
     fmx__program *programs;
     const char *test_source;           /* see fmx__device_test_source */
     fmx_buffer *pool[FMX__POOL_SLOTS]; /* released buffers, most recent last */
@@ -98,5 +102,9 @@ void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event ev
 void fmx__profile_release(fmx_device *device);
 void fmx__gemm_release(fmx_device *device);
 void fmx__pool_release(fmx_device *device);
+
+/* One more user of a buffer; when the last one has dropped it, it goes to the pool. */
+void fmx__buffer_hold(fmx_buffer *buffer);
+void fmx__buffer_drop(fmx_buffer *buffer);
 
 #endif

@@ -7,6 +7,7 @@
 #include "cl_internal.h"
 
 enum { MOST_PLATFORMS = 32, MOST_DEVICES = 64 };
+enum { LEAST_ALIGNMENT = 64 }; /* bytes: a cache line, a float16 */
 
 /* A device as the listing found it. */
 typedef struct found {
@@ -215,6 +216,18 @@ static fmx_status choose(fmx_context *ctx, const char *selector, const found *li
                      selector, names);
 }
 
+/* Where views of a buffer may start: the device counts it in bits. */
+static fmx_status find_alignment(fmx_device *device)
+{
+    cl_uint bits = 0;
+    cl_int code =
+        clGetDeviceInfo(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits, NULL);
+    if (code != CL_SUCCESS)
+        return fmx__cl_fail(device->ctx, code, "asking for the alignment of buffers");
+    device->alignment = bits / 8 > LEAST_ALIGNMENT ? bits / 8 : LEAST_ALIGNMENT;
+    return FMX_OK;
+}
+
 fmx_status fmx_device_open(fmx_context *ctx, const char *selector, fmx_device **out)
 {
     found list[MOST_DEVICES];
@@ -245,6 +258,9 @@ fmx_status fmx_device_open(fmx_context *ctx, const char *selector, fmx_device **
         status = fmx__cl_fail(ctx, code, "making the device's queue");
         goto out;
     }
+    status = find_alignment(device);
+    if (status != FMX_OK)
+        goto out;
     fmx__log(ctx, FMX_LOG_DEBUG, "device \"%s\" (%s, driver %s)", device->info.name,
              device->info.platform, device->info.driver);
     *out = device;

@@ -12,6 +12,11 @@ fmx__arg fmx__arg_local(size_t bytes)
     return (fmx__arg){.kind = FMX__ARG_LOCAL, .bytes = bytes};
 }
 
+fmx__arg fmx__arg_none(void)
+{
+    return (fmx__arg){.kind = FMX__ARG_NONE};
+}
+
 fmx__arg fmx__arg_data(const void *data, size_t bytes)
 {
     return (fmx__arg){.kind = FMX__ARG_DATA, .data = data, .bytes = bytes};
@@ -65,6 +70,7 @@ static fmx_status set_argument(fmx_device *device, const fmx__launch *launch, cl
                                size_t index)
 {
     const fmx__arg *arg = &launch->arg[index];
+    const cl_mem nothing = NULL;
     const void *value = &arg->value;
     size_t size = sizeof(uint32_t);
     switch (arg->kind) {
@@ -77,6 +83,10 @@ static fmx_status set_argument(fmx_device *device, const fmx__launch *launch, cl
                              arg->buffer == NULL ? 0 : arg->buffer->bytes);
         value = &arg->buffer->memory;
         size = sizeof arg->buffer->memory;
+        break;
+    case FMX__ARG_NONE:
+        value = &nothing;
+        size = sizeof nothing;
         break;
     case FMX__ARG_DATA:
         return set_data(device, launch, kernel, index);

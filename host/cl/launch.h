@@ -7,6 +7,7 @@
 
 typedef enum fmx__arg_kind {
     FMX__ARG_BUFFER,
+    FMX__ARG_NONE,
     FMX__ARG_DATA,
     FMX__ARG_LOCAL,
     FMX__ARG_U32,
@@ -31,6 +32,9 @@ typedef struct fmx__arg {
 /* `need` bytes are what the kernel reads or writes at most; a smaller buffer is refused. */
 fmx__arg fmx__arg_buffer(fmx_buffer *buffer, size_t need);
 fmx__arg fmx__arg_local(size_t bytes);
+
+/* In place of a buffer that the kernel can do without: its pointer is NULL there. */
+fmx__arg fmx__arg_none(void);
 
 /* A small read-only array (per-row parameters) for a __global const pointer: copied when the kernel
  * is launched, waits for nothing, nothing to release. Steps that must allocate nothing keep a
@@ -84,6 +88,23 @@ fmx_status fmx__device_cache(fmx_device *device, const char *key, const fmx__cac
 
 /* Destroys every cached object; what uses them is made anew. */
 void fmx__device_cache_clear(fmx_device *device);
+
+/* ---- parts of a buffer ------------------------------------------------------------------------
+ */
+
+/* `bytes` bytes of a buffer, from `offset` on, as a buffer of their own: one allocation then holds
+ * many tensors. Every use of a buffer takes a view; views may overlap, but one launch must not
+ * write what another argument of it reaches. Released like any buffer; the memory of `buffer` stays
+ * until its last view is gone, but let it outlive them. The guard of tests stands behind `buffer`
+ * only. Errors: FMX_ERROR_SHAPE (outside of the buffer, 0 bytes, an offset that is no multiple of
+ * fmx__buffer_alignment), FMX_ERROR_DEVICE_MEMORY, FMX_ERROR_DEVICE. */
+fmx_status fmx__buffer_view(fmx_buffer *buffer, size_t offset, size_t bytes, fmx_buffer **out);
+
+/* Bytes: 64 or a larger power of two, as the device wants it. */
+size_t fmx__buffer_alignment(const fmx_device *device);
+
+/* ---- the device -------------------------------------------------------------------------------
+ */
 
 /* True on a runtime that does not vectorise across work-items (PoCL): launch the wide variants. */
 bool fmx__device_wide(const fmx_device *device);
