@@ -1,0 +1,34 @@
+#include "mixture_ref.h"
+
+#include <math.h>
+
+#include "normal_ref.h"
+
+static double tallest(const double *x, size_t points)
+{
+    double top = 0;
+    for (size_t j = 0; j < points; ++j)
+        top = fmax(top, x[j]);
+    return top;
+}
+
+void fmx_ref_mixture(double *out, double *sigma_out, double *divisor, const float *library,
+                     size_t points, const uint32_t *row, const float *weight, size_t parts,
+                     double noise, uint64_t seed, uint32_t purpose, uint64_t item, uint32_t draw,
+                     int divide)
+{
+    for (size_t j = 0; j < points; ++j) {
+        out[j] = 0;
+        for (size_t k = 0; k < parts; ++k)
+            out[j] += (double)weight[k] * library[row[k] * points + j];
+    }
+    double top = tallest(out, points);
+    double sigma = noise * (top > 0 ? top : 1);
+    for (size_t j = 0; noise > 0 && j < points; ++j)
+        out[j] += sigma * fmx_ref_normal(seed, purpose, item, draw, j);
+    top = tallest(out, points);
+    *divisor = divide && top > 0 ? top : 1;
+    *sigma_out = sigma / *divisor;
+    for (size_t j = 0; j < points; ++j)
+        out[j] /= *divisor;
+}
