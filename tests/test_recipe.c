@@ -21,6 +21,7 @@ typedef struct window_options {
     int64_t order;
     char file[FMX__TEXT_OPTION];
     fmx__numbers ppm;
+    char from[FMX__TEXT_OPTION];
 } window_options;
 
 static const char *const shapes[] = {"linear", "cubic", NULL};
@@ -31,9 +32,10 @@ static const fmx__option window_table[] = {
     {"order", FMX__OPTION_INTEGER, offsetof(window_options, order), "", 0, 9, NULL, "order"},
     {"file", FMX__OPTION_TEXT, offsetof(window_options, file), "", 0, 0, NULL, "file"},
     {"ppm", FMX__OPTION_NUMBERS, offsetof(window_options, ppm), "ppm", -100, 300, NULL, "regions"},
+    {"from", FMX__OPTION_NAMES, offsetof(window_options, from), "", 0, 0, NULL, "names"},
 };
 static const window_options window_defaults = {
-    0.3, true, 1, 2, "a \"b\"\\\n\x7f\xc2\x85\xe2\x80\xa8\xf0\x9f\x98\x80", {2, {0.5, 9.5}}};
+    0.3, true, 1, 2, "a \"b\"\\\n\x7f\xc2\x85\xe2\x80\xa8\xf0\x9f\x98\x80", {2, {0.5, 9.5}}, ""};
 static const fmx__option_group window_group = {"window",         "A window.",
                                                window_table,     FMX__COUNT(window_table),
                                                &window_defaults, sizeof window_defaults};
@@ -48,12 +50,16 @@ static const fmx__option_group *own_stage(size_t index)
     return index < FMX__COUNT(stages) ? stages[index] : NULL;
 }
 
-static const fmx__recipe_section own_sections[] = {
+static const fmx__recipe_section base_sections[] = {
     {"axis", "The axis.", &axis_group, NULL, true},
+};
+static const fmx__recipe_schema base = {base_sections, FMX__COUNT(base_sections), NULL};
+static const fmx__recipe_section own_sections[] = {
     {"train", "Not implied.", &axis_group, NULL, false},
+    {"train.loss", "A list within a map.", NULL, own_stage, false},
     {"process", "Stages.", NULL, own_stage, false},
 };
-static const fmx__recipe_schema own = {own_sections, FMX__COUNT(own_sections)};
+static const fmx__recipe_schema own = {own_sections, FMX__COUNT(own_sections), &base};
 
 static fmx_status parse(const fmx_test *test, const char *text, fmx__recipe *out)
 {
@@ -232,6 +238,7 @@ Test(recipe, text_reads_back_to_the_same)
         "fidmix: 1\nprocess: []\n",
         "fidmix: 1\nname: 'a: [b] # c'\nseed: 3\ntrain: {}\naxis: {lb_hz: 0.1}\n",
         "fidmix: 1\nprocess:\n  - fft\n  - window: {lb_hz: 33.333333333333336}\n  - fft\n",
+        "fidmix: 1\ntrain: {lb_hz: 2, loss: fft}\nprocess:\n  - window: {from: [a, b]}\n",
     };
     static const char *const overrides[] = {"name= # \"x\\", "axis.file=", "axis.ppm=1,2"};
     fmx_test test = fmx_test_open_host();
@@ -244,6 +251,38 @@ Test(recipe, text_reads_back_to_the_same)
         check_round_trip(&test, &own, &recipe);
         fmx__recipe_clear(&recipe);
     }
+    fmx_test_close(&test);
+}
+
+Test(recipe, lists_within_maps)
+{
+    static const char *const given[] = {
+        "fidmix: 1\ntrain: {lb_hz: 2, loss: {window: {from: [a, 'b']}}}\n",
+        "fidmix: 1\ntrain:\n  loss:\n    - window: {from: \"a, b\"}\n  lb_hz: 2\n",
+    };
+    static const char *const overrides[] = {"train.loss.window.order=5", "train.lb_hz=3"};
+    fmx_test test = fmx_test_open_host();
+    fmx__recipe recipe;
+    for (size_t i = 0; i < FMX__COUNT(given); ++i) {
+        fmx_test_ok(&test,
+                    fmx__recipe_parse(test.ctx, "r.yml", given[i], strlen(given[i]), &own,
+                                      overrides, FMX__COUNT(overrides), &recipe),
+                    given[i]);
+        const fmx__recipe_part *loss = fmx__recipe_find(&recipe, "train.loss");
+        const window_options *train = fmx__recipe_find(&recipe, "train")->options;
+        cr_assert_float_eq(train->lb_hz, 3, 1e-12);
+        cr_assert_eq(loss->count, 1);
+        const window_options *window = loss->stage[0].options;
+        cr_assert_str_eq(window->from, "a, b");
+        cr_assert_eq(window->order, 5);
+        fmx__recipe_clear(&recipe);
+    }
+    fmx_test_refused(&test, parse(&test, "fidmix: 1\ntrain: {loss: {}}\n", &recipe),
+                     FMX_ERROR_RECIPE, "a list of stages is needed");
+    fmx__recipe_clear(&recipe);
+    fmx_test_refused(&test, parse(&test, "fidmix: 1\ntrain.loss: [fft]\n", &recipe),
+                     FMX_ERROR_RECIPE, "unknown key");
+    fmx__recipe_clear(&recipe);
     fmx_test_close(&test);
 }
 

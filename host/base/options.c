@@ -189,6 +189,7 @@ fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t co
     case FMX__OPTION_NUMBERS:
         return set_numbers(ctx, option, where, text, (fmx__numbers *)(void *)field);
     case FMX__OPTION_TEXT:
+    case FMX__OPTION_NAMES:
         if (strlen(text) >= FMX__TEXT_OPTION)
             return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: longer than %d bytes", where,
                              fmx__option_dot(where), option->key, FMX__TEXT_OPTION - 1);
@@ -228,6 +229,7 @@ fmx_status fmx__option_text(fmx_context *ctx, const fmx__option *option, const v
         snprintf(text, sizeof text, "%s", option->choices[*(const int *)(const void *)field]);
         break;
     case FMX__OPTION_TEXT:
+    case FMX__OPTION_NAMES:
         snprintf(text, sizeof text, "%s", field);
         break;
     case FMX__OPTION_NUMBERS: {
@@ -281,6 +283,7 @@ static bool is_valid(const fmx__option *option, const void *options)
     case FMX__OPTION_CHOICE:
         return choice_valid(option, *(const int *)field);
     case FMX__OPTION_TEXT:
+    case FMX__OPTION_NAMES:
         return memchr(field, '\0', FMX__TEXT_OPTION) != NULL;
     case FMX__OPTION_NUMBERS:
         return numbers_valid(option, field);

@@ -14,6 +14,7 @@ typedef enum fmx__option_type {
     FMX__OPTION_CHOICE,  /* int, index into choices */
     FMX__OPTION_TEXT,    /* char[FMX__TEXT_OPTION] */
     FMX__OPTION_NUMBERS, /* fmx__numbers */
+    FMX__OPTION_NAMES,   /* char[FMX__TEXT_OPTION]: "a" or, from [a, b] in a recipe, "a, b" */
 } fmx__option_type;
 
 /* A short list of numbers, [0.5, 9.5] in a recipe. */

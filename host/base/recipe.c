@@ -73,8 +73,10 @@ fmx_status fmx__unknown_top_key(fmx_context *ctx, const char *where, const fmx__
     char near[128];
     for (size_t i = 0; i < FMX__COUNT(head_table); ++i)
         names[count++] = head_table[i].key;
-    for (size_t i = 0; i < recipe->part_count && count < MOST_NAMES; ++i)
-        names[count++] = recipe->part[i].section->name;
+    for (size_t i = 0; i < recipe->part_count && count < MOST_NAMES; ++i) {
+        if (fmx__recipe_inner(recipe->part[i].section->name) == NULL)
+            names[count++] = recipe->part[i].section->name;
+    }
     fmx__did_you_mean(near, key, names, count);
     return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s: unknown key \"%s\"%s", where, key, near);
 }
@@ -95,12 +97,15 @@ static fmx_status check_type(fmx_context *ctx, const fmx__option_group *group, c
         const fmx__option *option = &group->options[i];
         if (strcmp(option->key, node->key) != 0)
             continue;
-        bool list = option->type == FMX__OPTION_NUMBERS;
-        bool word = option->type == FMX__OPTION_TEXT || option->type == FMX__OPTION_CHOICE;
+        bool names = option->type == FMX__OPTION_NAMES;
+        bool list = option->type == FMX__OPTION_NUMBERS || names;
+        bool word = option->type == FMX__OPTION_TEXT || option->type == FMX__OPTION_CHOICE || names;
         if (node->kind == FMX__YAML_MAP || (node->kind == FMX__YAML_LIST && !list))
             return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: %s is needed here, not %s", where,
                              fmx__option_dot(where), node->key,
-                             list ? "a list of numbers" : "a single value",
+                             names  ? "a name or a list of names"
+                             : list ? "a list of numbers"
+                                    : "a single value",
                              fmx__yaml_kind_name(node->kind));
         if (node->kind == FMX__YAML_SCALAR && node->quoted && !word)
             return fmx__fail(ctx, FMX_ERROR_RECIPE,
@@ -110,19 +115,28 @@ static fmx_status check_type(fmx_context *ctx, const fmx__option_group *group, c
     return FMX_OK;
 }
 
-/* The items of a list as "[a, b]", for fmx__option_set. */
+/* The items of a list as "[a, b]", for fmx__option_set; names without the brackets. */
 static fmx_status list_text(fmx_context *ctx, const char *where, const fmx__yaml_node *node,
-                            fmx__text *out)
+                            bool names, fmx__text *out)
 {
-    fmx_status status = fmx__text_add(ctx, out, "[");
+    fmx_status status = fmx__text_add(ctx, out, names ? "" : "[");
     for (size_t i = 0; status == FMX_OK && i < node->count; ++i) {
         const fmx__yaml_node *item = node->child[i];
-        if (item->kind != FMX__YAML_SCALAR || item->quoted || item->text[0] == '\0')
-            return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: every item must be a number", where,
-                             node->key);
+        if (item->kind != FMX__YAML_SCALAR || (item->quoted && !names) || item->text[0] == '\0')
+            return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s.%s: every item must be a %s", where,
+                             node->key, names ? "name" : "number");
         status = fmx__text_add(ctx, out, "%s%s", i > 0 ? ", " : "", item->text);
     }
-    return status == FMX_OK ? fmx__text_add(ctx, out, "]") : status;
+    return status == FMX_OK ? fmx__text_add(ctx, out, names ? "" : "]") : status;
+}
+
+static bool takes_names(const fmx__option_group *group, const char *key)
+{
+    for (size_t i = 0; i < group->option_count; ++i) {
+        if (strcmp(group->options[i].key, key) == 0)
+            return group->options[i].type == FMX__OPTION_NAMES;
+    }
+    return false;
 }
 
 /* Sets one option of a group from one entry of a map; `path` is "process.apodisation". */
@@ -135,7 +149,7 @@ static fmx_status take_option(fmx_context *ctx, const fmx__recipe *recipe, const
     snprintf(where, sizeof where, "%s:%zu: %s", recipe->file, node->line, path);
     fmx_status status = check_type(ctx, group, where, node);
     if (status == FMX_OK && node->kind == FMX__YAML_LIST)
-        status = list_text(ctx, where, node, &list);
+        status = list_text(ctx, where, node, takes_names(group, node->key), &list);
     if (status == FMX_OK)
         status =
             fmx__option_set(ctx, group->options, group->option_count, options, where, node->key,
@@ -209,21 +223,60 @@ static fmx_status take_stage(fmx_context *ctx, const fmx__recipe *recipe, fmx__r
     return status;
 }
 
-static fmx_status take_section(fmx_context *ctx, const fmx__recipe *recipe, fmx__recipe_part *part,
-                               const fmx__yaml_node *node)
+static fmx_status take_list(fmx_context *ctx, const fmx__recipe *recipe, fmx__recipe_part *part,
+                            const fmx__yaml_node *node)
 {
-    const fmx__recipe_section *section = part->section;
     part->given = true;
-    if (section->group != NULL)
-        return take_group(ctx, recipe, section->name, section->group, node, part->options);
+    bool single = (node->kind == FMX__YAML_SCALAR && node->text[0] != '\0') ||
+                  (node->kind == FMX__YAML_MAP && node->count == 1);
+    if (fmx__recipe_inner(part->section->name) != NULL && single)
+        return take_stage(ctx, recipe, part, node);
     if (node->kind != FMX__YAML_LIST)
         return fmx__fail(ctx, FMX_ERROR_RECIPE,
                          "%s:%zu: %s: a list of stages is needed (\"- name\"), "
                          "not %s",
-                         recipe->file, node->line, section->name, fmx__yaml_kind_name(node->kind));
+                         recipe->file, node->line, part->section->name,
+                         fmx__yaml_kind_name(node->kind));
     fmx_status status = FMX_OK;
     for (size_t i = 0; status == FMX_OK && i < node->count; ++i)
         status = take_stage(ctx, recipe, part, node->child[i]);
+    return status;
+}
+
+const char *fmx__recipe_inner(const char *section)
+{
+    const char *dot = strchr(section, '.');
+    return dot != NULL ? dot + 1 : NULL;
+}
+
+fmx__recipe_part *fmx__recipe_inner_part(fmx__recipe *recipe, const char *outer, const char *key)
+{
+    size_t length = strlen(outer);
+    for (size_t i = 0; i < recipe->part_count; ++i) {
+        const char *name = recipe->part[i].section->name;
+        if (strncmp(name, outer, length) == 0 && name[length] == '.' &&
+            strcmp(name + length + 1, key) == 0)
+            return &recipe->part[i];
+    }
+    return NULL;
+}
+
+/* A map of options, among them perhaps lists of stages that are sections of their own. */
+static fmx_status take_map(fmx_context *ctx, fmx__recipe *recipe, fmx__recipe_part *part,
+                           const fmx__yaml_node *node)
+{
+    const fmx__recipe_section *section = part->section;
+    fmx_status status = FMX_OK;
+    part->given = true;
+    if (node->kind != FMX__YAML_MAP) /* empty, or the message */
+        return take_group(ctx, recipe, section->name, section->group, node, part->options);
+    for (size_t i = 0; status == FMX_OK && i < node->count; ++i) {
+        const fmx__yaml_node *child = node->child[i];
+        fmx__recipe_part *inner = fmx__recipe_inner_part(recipe, section->name, child->key);
+        status = inner != NULL ? take_list(ctx, recipe, inner, child)
+                               : take_option(ctx, recipe, section->name, section->group, child,
+                                             part->options);
+    }
     return status;
 }
 
@@ -235,8 +288,11 @@ static fmx_status take_top(fmx_context *ctx, fmx__recipe *recipe, const fmx__yam
             return take_option(ctx, recipe, "", &fmx__recipe_head_group, node, &recipe->head);
     }
     for (size_t i = 0; i < recipe->part_count; ++i) {
-        if (strcmp(recipe->part[i].section->name, node->key) == 0)
-            return take_section(ctx, recipe, &recipe->part[i], node);
+        fmx__recipe_part *part = &recipe->part[i];
+        const char *name = part->section->name;
+        if (strcmp(name, node->key) == 0 && fmx__recipe_inner(name) == NULL)
+            return part->section->group != NULL ? take_map(ctx, recipe, part, node)
+                                                : take_list(ctx, recipe, part, node);
     }
     snprintf(where, sizeof where, "%s:%zu", recipe->file, node->line);
     return fmx__unknown_top_key(ctx, where, recipe, node->key);
@@ -266,16 +322,32 @@ static fmx_status check_version(fmx_context *ctx, const char *file, const fmx__y
     return FMX_OK;
 }
 
+const fmx__recipe_section *fmx__recipe_schema_at(const fmx__recipe_schema *schema, size_t index)
+{
+    size_t before = 0;
+    for (const fmx__recipe_schema *base = schema->base; base != NULL; base = base->base)
+        before += base->count;
+    if (index < before)
+        return fmx__recipe_schema_at(schema->base, index);
+    return index - before < schema->count ? &schema->section[index - before] : NULL;
+}
+
 static fmx_status make_parts(fmx_context *ctx, const fmx__recipe_schema *schema, fmx__recipe *out)
 {
+    size_t capacity = 0;
+    const fmx__recipe_section *section = NULL;
+    fmx_status status = FMX_OK;
     out->head = head_defaults;
-    fmx_status status =
-        fmx__alloc(ctx, schema->count, sizeof *out->part, "sections of a recipe", &out->part);
-    for (size_t i = 0; status == FMX_OK && i < schema->count; ++i) {
-        out->part[i].section = &schema->section[i];
+    for (size_t i = 0; status == FMX_OK && (section = fmx__recipe_schema_at(schema, i)) != NULL;
+         ++i) {
+        status =
+            fmx__grow(ctx, &out->part, &capacity, i + 1, sizeof *out->part, "sections of a recipe");
+        if (status != FMX_OK)
+            break;
+        out->part[i] = (fmx__recipe_part){.section = section};
         out->part_count = i + 1;
-        if (schema->section[i].group != NULL)
-            status = copy_defaults(ctx, schema->section[i].group, &out->part[i].options);
+        if (section->group != NULL)
+            status = copy_defaults(ctx, section->group, &out->part[i].options);
     }
     return status;
 }

@@ -11,7 +11,9 @@
 
 enum { FMX__RECIPE_FORMAT = 1, FMX__RECIPE_MOST_BYTES = 1 << 20, FMX__RECIPE_MOST_STAGES = 256 };
 
-/* One top-level key; exactly one of `group` and `stage` is set. */
+/* One top-level key; exactly one of `group` and `stage` is set. "train.loss" is a list that stands
+ * as the key `loss` inside the map `train`, which must come before it in the schema. A list of one
+ * stage may be written without the dash. */
 typedef struct fmx__recipe_section {
     const char *name;                                /* "axis" */
     const char *doc;                                 /* one sentence */
@@ -25,6 +27,7 @@ typedef struct fmx__recipe_section {
 typedef struct fmx__recipe_schema {
     const fmx__recipe_section *section;
     size_t count;
+    const struct fmx__recipe_schema *base; /* whose sections come first; NULL: none */
 } fmx__recipe_schema;
 
 /* A stage as the recipe chose it. */

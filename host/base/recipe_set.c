@@ -144,13 +144,37 @@ static fmx_status set_in_list(fmx_context *ctx, fmx__recipe_part *part, const ta
     return FMX_OK;
 }
 
+/* For "train.loss.x=v" where train.loss is a section: its name in `section`, and what follows the
+ * first dot ("loss.x=v"); NULL for all else. */
+static const char *join_inner(fmx__recipe *recipe, const char *assignment,
+                              char section[LONGEST_PATH])
+{
+    char outer[LONGEST_PATH];
+    char key[LONGEST_PATH];
+    const char *at = assignment;
+    if (!take_word(&at, ".[=", outer) || *at != '.')
+        return NULL;
+    const char *tail = ++at;
+    if (!take_word(&at, ".[=", key))
+        return NULL;
+    const fmx__recipe_part *part = fmx__recipe_inner_part(recipe, outer, key);
+    if (part == NULL)
+        return NULL;
+    snprintf(section, LONGEST_PATH, "%s", part->section->name);
+    return tail;
+}
+
 fmx_status fmx__recipe_set(fmx_context *ctx, fmx__recipe *recipe, const char *assignment)
 {
     target to;
     const char *value = NULL;
     char where[LONGEST_PATH * 2];
-    if (!split(assignment, &to, &value) || !fmx__utf8_valid(assignment))
+    char inner[LONGEST_PATH];
+    const char *tail = join_inner(recipe, assignment, inner);
+    if (!split(tail != NULL ? tail : assignment, &to, &value) || !fmx__utf8_valid(assignment))
         return not_understood(ctx, assignment);
+    if (tail != NULL)
+        memcpy(to.section, inner, sizeof inner);
     for (size_t i = 0; i < recipe->part_count; ++i) {
         fmx__recipe_part *part = &recipe->part[i];
         if (strcmp(part->section->name, to.section) != 0)

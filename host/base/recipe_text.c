@@ -63,7 +63,8 @@ static fmx_status add_options(fmx_context *ctx, fmx__text *to, const char *inden
         status = fmx__option_text(ctx, &group->options[i], options, &value);
         if (status == FMX_OK)
             status = fmx__text_add(ctx, to, "%s%s: ", indent, group->options[i].key);
-        if (status == FMX_OK && group->options[i].type == FMX__OPTION_TEXT)
+        if (status == FMX_OK && (group->options[i].type == FMX__OPTION_TEXT ||
+                                 group->options[i].type == FMX__OPTION_NAMES))
             status = add_quoted(ctx, to, value);
         else if (status == FMX_OK)
             status = fmx__text_add(ctx, to, "%s", value);
@@ -74,22 +75,43 @@ static fmx_status add_options(fmx_context *ctx, fmx__text *to, const char *inden
     return status;
 }
 
-static fmx_status add_part(fmx_context *ctx, fmx__text *to, const fmx__recipe_part *part)
+static fmx_status add_list(fmx_context *ctx, fmx__text *to, const fmx__recipe_part *part)
 {
-    bool list = part->section->stage != NULL;
-    bool empty = list ? part->count == 0 : part->section->group->option_count == 0;
-    fmx_status status = fmx__text_add(ctx, to, "%s:%s\n", part->section->name,
-                                      !empty ? ""
-                                      : list ? " []"
-                                             : " {}");
-    if (status == FMX_OK && !list)
-        status = add_options(ctx, to, "  ", part->section->group, part->options);
+    const char *inner = fmx__recipe_inner(part->section->name);
+    const char *indent = inner != NULL ? "    " : "  ";
+    fmx_status status =
+        fmx__text_add(ctx, to, "%s%s:%s\n", inner != NULL ? "  " : "",
+                      inner != NULL ? inner : part->section->name, part->count == 0 ? " []" : "");
     for (size_t i = 0; status == FMX_OK && i < part->count; ++i) {
         const fmx__recipe_stage *stage = &part->stage[i];
-        status = fmx__text_add(ctx, to, "  - %s%s\n", stage->group->name,
+        status = fmx__text_add(ctx, to, "%s- %s%s\n", indent, stage->group->name,
                                stage->group->option_count > 0 ? ":" : "");
         if (status == FMX_OK)
-            status = add_options(ctx, to, "      ", stage->group, stage->options);
+            status = add_options(ctx, to, inner != NULL ? "        " : "      ", stage->group,
+                                 stage->options);
+    }
+    return status;
+}
+
+static bool belongs_to(const fmx__recipe_part *inner, const fmx__recipe_part *outer)
+{
+    size_t length = strlen(outer->section->name);
+    return strncmp(inner->section->name, outer->section->name, length) == 0 &&
+           inner->section->name[length] == '.';
+}
+
+static fmx_status add_map(fmx_context *ctx, fmx__text *to, const fmx__recipe *recipe,
+                          const fmx__recipe_part *part)
+{
+    bool empty = part->section->group->option_count == 0;
+    for (size_t i = 0; i < recipe->part_count; ++i)
+        empty = empty && !(recipe->part[i].given && belongs_to(&recipe->part[i], part));
+    fmx_status status = fmx__text_add(ctx, to, "%s:%s\n", part->section->name, empty ? " {}" : "");
+    if (status == FMX_OK)
+        status = add_options(ctx, to, "  ", part->section->group, part->options);
+    for (size_t i = 0; status == FMX_OK && i < recipe->part_count; ++i) {
+        if (recipe->part[i].given && belongs_to(&recipe->part[i], part))
+            status = add_list(ctx, to, &recipe->part[i]);
     }
     return status;
 }
@@ -99,8 +121,12 @@ fmx_status fmx__recipe_text(fmx_context *ctx, const fmx__recipe *recipe, char **
     fmx__text text = {0};
     fmx_status status = add_options(ctx, &text, "", &fmx__recipe_head_group, &recipe->head);
     for (size_t i = 0; status == FMX_OK && i < recipe->part_count; ++i) {
-        if (recipe->part[i].given || recipe->part[i].section->implied)
-            status = add_part(ctx, &text, &recipe->part[i]);
+        const fmx__recipe_part *part = &recipe->part[i];
+        if (fmx__recipe_inner(part->section->name) != NULL ||
+            !(part->given || part->section->implied))
+            continue;
+        status = part->section->group != NULL ? add_map(ctx, &text, recipe, part)
+                                              : add_list(ctx, &text, part);
     }
     if (status != FMX_OK) {
         free(text.text);
@@ -124,6 +150,8 @@ static fmx_status add_type(fmx_context *ctx, fmx__text *to, const fmx__option *o
         return fmx__text_add(ctx, to, "true or false");
     case FMX__OPTION_TEXT:
         return fmx__text_add(ctx, to, "text");
+    case FMX__OPTION_NAMES:
+        return fmx__text_add(ctx, to, "a name or a list of names");
     case FMX__OPTION_CHOICE:
         status = fmx__text_add(ctx, to, "one of");
         for (size_t i = 0; status == FMX_OK && option->choices[i] != NULL; ++i)
@@ -172,8 +200,9 @@ fmx_status fmx__recipe_keys(fmx_context *ctx, const fmx__recipe_schema *schema, 
     const fmx__option_group *group = NULL;
     fmx_status status =
         add_table(ctx, &text, "## Top level", fmx__recipe_head_group.doc, &fmx__recipe_head_group);
-    for (size_t i = 0; status == FMX_OK && i < schema->count; ++i) {
-        const fmx__recipe_section *section = &schema->section[i];
+    const fmx__recipe_section *section = NULL;
+    for (size_t i = 0; status == FMX_OK && (section = fmx__recipe_schema_at(schema, i)) != NULL;
+         ++i) {
         snprintf(heading, sizeof heading, "## `%s`", section->name);
         if (section->group != NULL) {
             status = add_table(ctx, &text, heading, section->doc, section->group);

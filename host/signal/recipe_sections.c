@@ -57,7 +57,7 @@ static const fmx__recipe_section sections[] = {
      process_stage, false},
 };
 
-const fmx__recipe_schema fmx__recipe_schema_process = {sections, FMX__COUNT(sections)};
+const fmx__recipe_schema fmx__recipe_schema_process = {sections, FMX__COUNT(sections), NULL};
 
 fmx_status fmx__recipe_axis(fmx_context *ctx, const fmx__recipe *recipe, const fmx__axis **out)
 {
