@@ -9,12 +9,13 @@ set(FMX_DOCS_cl device)
 
 #
 # STAGE      the stem's file defines `const fmx__stage fmx__stage_<stem>`, a stage of recipes
+# OPS        names of the network operations in it, each `const fmx__op fmx__op_<name>`
 # NO_KERNEL  the stem runs other stems' kernels only and has no file in kernels/
 # SOURCES    further host files of the stem
 # KERNELS    further kernel files of the stem
 # TIMEOUT    seconds that its test may take
 function(fmx_add_stem stem room)
-  cmake_parse_arguments(STEM "STAGE;NO_KERNEL" "TIMEOUT" "SOURCES;KERNELS" ${ARGN})
+  cmake_parse_arguments(STEM "STAGE;NO_KERNEL" "TIMEOUT" "SOURCES;KERNELS;OPS" ${ARGN})
   if(NOT DEFINED FMX_DOCS_${room})
     message(FATAL_ERROR "fmx_add_stem(${stem} ${room}): no stem lives in the room \"${room}\"")
   endif()
@@ -42,6 +43,7 @@ function(fmx_add_stem stem room)
     set_property(GLOBAL APPEND PROPERTY FMX_KERNELS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
   endforeach()
   set_property(GLOBAL APPEND PROPERTY FMX_ROOM_${room} host/${room}/${stem}.c ${STEM_SOURCES})
+  set_property(GLOBAL APPEND PROPERTY FMX_OPS ${STEM_OPS})
   if(STEM_STAGE)
     set_property(GLOBAL APPEND PROPERTY FMX_STAGES ${stem})
   endif()

@@ -1,0 +1,12 @@
+/* Twin of activation: kind 0 relu, 1 sigmoid. */
+#ifndef FIDMIX_ACTIVATION_REF_H
+#define FIDMIX_ACTIVATION_REF_H
+
+#include <stddef.h>
+
+double fmx_ref_activation(double x, int kind);
+
+/* df/dx at x. */
+double fmx_ref_activation_slope(double x, int kind);
+
+#endif
