@@ -145,8 +145,40 @@ static void run_kernel(void)
     fmx_test_close(&test);
 }
 
-/* Drivers without a cache of their own (Intel's) keep binaries here; every damage means compiling.
- */
+/* Puts a whole entry, of the same key, with a content that no driver takes. */
+static void replace_content(const char *path)
+{
+    static const unsigned char nonsense[] = "neither a binary nor bitcode";
+    char entry_key[1 << 18] = "";
+    uint64_t head[5] = {0}; /* magic, length of the key, length of the content, checksum */
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file);
+    cr_assert_eq(fread(head, sizeof head, 1, file), 1);
+    cr_assert_lt(head[1], sizeof entry_key);
+    cr_assert_eq(fread(entry_key, 1, head[1], file), head[1]);
+    fclose(file);
+    fmx__cache_store(NULL, entry_key, "bin", nonsense, sizeof nonsense);
+}
+
+/* PoCL keeps bitcode here, other drivers their binaries. */
+Test(cache, programs_are_kept_once)
+{
+    const char *folder = fresh_cache();
+    run_kernel();
+    cr_assert_eq(each_entry(folder, NULL), 1, "one program was built");
+    run_kernel();
+    cr_assert_eq(each_entry(folder, NULL), 1);
+}
+
+Test(cache, programs_that_the_driver_refuses_are_compiled_anew)
+{
+    const char *folder = fresh_cache();
+    run_kernel();
+    cr_assert_eq(each_entry(folder, replace_content), 1);
+    run_kernel();
+    cr_assert_eq(each_entry(folder, NULL), 1);
+}
+
 Test(cache, programs_survive_damage)
 {
     static void (*const changes[])(const char *) = {flip_last_byte, cut, empty, lengthen};

@@ -98,6 +98,18 @@ fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char 
                                const char *name, fmx__kernel **out);
 void fmx__program_release_all(fmx_device *device);
 
+/* Programs kept on disk, under a key that says all they depend on (program_cache.c). A kept program
+ * is NULL when there is none, or the driver refuses it: it is then built from its source. */
+cl_program fmx__program_kept(fmx_device *device, const char *key, const char *options);
+
+/* Keeps a program that was built from its source, where the driver gives a binary cheaply. */
+void fmx__program_keep(fmx_device *device, cl_program program, const char *key);
+
+/* Where the driver does not: compiles a program made from source, keeps its object and builds the
+ * program from that. NULL on any trouble. */
+cl_program fmx__program_by_object(fmx_device *device, cl_program source, const char *key,
+                                  const char *options);
+
 void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event event);
 void fmx__profile_release(fmx_device *device);
 void fmx__gemm_release(fmx_device *device);

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache_file.h"
 #include "cl_internal.h"
 #include "kernel_sources.h"
 
@@ -43,21 +42,29 @@ static fmx_status build_log(fmx_device *device, cl_program program, const char *
                      log);
 }
 
-static fmx_status build_from_source(fmx_device *device, const char *file, const char *source,
-                                    const char *options, cl_program *out)
+static fmx_status create_from_source(fmx_device *device, const char *file, const char *source,
+                                     cl_program *out)
 {
     char line[128];
     snprintf(line, sizeof line, "\n#line 1 \"%s\"\n", file);
     const fmx__kernel_source *common = find_source("common.clh");
     const char *parts[] = {"#line 1 \"common.clh\"\n", common->text, line, source};
     cl_int code = CL_SUCCESS;
-    cl_program program =
+    *out =
         clCreateProgramWithSource(device->context, (cl_uint)FMX__COUNT(parts), parts, NULL, &code);
-    if (code != CL_SUCCESS)
-        return fmx__cl_fail(device->ctx, code, file);
-    code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(device->ctx, code, file);
+}
+
+static fmx_status build_from_source(fmx_device *device, const char *file, const char *source,
+                                    const char *options, cl_program *out)
+{
+    cl_program program = NULL;
+    fmx_status status = create_from_source(device, file, source, &program);
+    if (status != FMX_OK)
+        return status;
+    cl_int code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
     if (code != CL_SUCCESS) {
-        fmx_status status = build_log(device, program, file, options, code);
+        status = build_log(device, program, file, options, code);
         clReleaseProgram(program);
         return status;
     }
@@ -65,42 +72,18 @@ static fmx_status build_from_source(fmx_device *device, const char *file, const 
     return FMX_OK;
 }
 
-/* NULL when there is no usable entry; every fault falls back to the source. */
-static cl_program build_from_cache(fmx_device *device, const char *key, const char *options)
+/* From the source by way of an object that can be kept. *out stays NULL where that is not the way,
+ * or does not succeed: building from the source then says why. */
+static fmx_status build_by_object(fmx_device *device, const char *file, const char *source,
+                                  const char *options, const char *key, cl_program *out)
 {
-    unsigned char *data = NULL;
-    size_t bytes = 0;
-    fmx__cache_load(device->ctx, key, "bin", &data, &bytes);
-    if (data == NULL)
-        return NULL;
-    const unsigned char *binary = data;
-    cl_int code = CL_SUCCESS;
-    cl_int loaded = CL_SUCCESS;
-    cl_program program =
-        clCreateProgramWithBinary(device->context, 1, &device->id, &bytes, &binary, &loaded, &code);
-    if (code == CL_SUCCESS && loaded == CL_SUCCESS)
-        code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
-    if (code != CL_SUCCESS || loaded != CL_SUCCESS) {
-        fmx__log(device->ctx, FMX_LOG_DEBUG, "cached kernel refused by the driver; compiling anew");
-        if (program != NULL)
-            clReleaseProgram(program);
-        program = NULL;
-    }
-    free(data);
-    return program;
-}
-
-static void store_binary(fmx_device *device, cl_program program, const char *key)
-{
-    size_t bytes = 0;
-    unsigned char *data = NULL;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) !=
-            CL_SUCCESS ||
-        bytes == 0 || fmx__alloc(NULL, bytes, 1, "a program binary", &data) != FMX_OK)
-        return;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof data, &data, NULL) == CL_SUCCESS)
-        fmx__cache_store(device->ctx, key, "bin", data, bytes);
-    free(data);
+    cl_program program = NULL;
+    fmx_status status = create_from_source(device, file, source, &program);
+    if (status != FMX_OK)
+        return status;
+    *out = fmx__program_by_object(device, program, key, options);
+    clReleaseProgram(program);
+    return FMX_OK;
 }
 
 static fmx_status full_options(fmx_device *device, const char *options, char **out)
@@ -109,13 +92,6 @@ static fmx_status full_options(fmx_device *device, const char *options, char **o
                        device->info.prefers_wide ? "FMX_VARIANT_CPU" : "FMX_VARIANT_GPU",
                        options != NULL && options[0] != '\0' ? " " : "",
                        options != NULL ? options : "");
-}
-
-/* Asking PoCL for a binary compiles every kernel of the program for every group size it has seen:
- * its own cache keeps what it made, so only other drivers' binaries are stored here. */
-static bool keeps_own_binaries(const fmx_device *device)
-{
-    return strstr(device->info.platform, "Portable Computing Language") != NULL;
 }
 
 static fmx_status build(fmx_device *device, const char *stem, const char *options, cl_program *out)
@@ -133,12 +109,13 @@ static fmx_status build(fmx_device *device, const char *stem, const char *option
         make_key(device, options, file, find_source("common.clh")->text, source, &key);
     if (status != FMX_OK)
         return status;
-    bool cached = !keeps_own_binaries(device);
-    *out = cached ? build_from_cache(device, key, options) : NULL;
-    if (*out == NULL) {
+    *out = fmx__program_kept(device, key, options);
+    if (*out == NULL)
+        status = build_by_object(device, file, source, options, key, out);
+    if (status == FMX_OK && *out == NULL) {
         status = build_from_source(device, file, source, options, out);
-        if (status == FMX_OK && cached)
-            store_binary(device, *out, key);
+        if (status == FMX_OK)
+            fmx__program_keep(device, *out, key);
     }
     free(key);
     return status;
