@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cl_internal.h"
+#include "command.h"
 
 enum { POOL_SLACK = 2 };                                 /* reuse up to twice the size asked for */
 static const size_t pool_least_bytes = (size_t)64 << 10; /* smaller ones are cheap to make anew */
@@ -103,7 +103,8 @@ static fmx_status allocate(fmx_device *device, const void *data, size_t bytes, f
         if (code == CL_SUCCESS)
             code = fill(device, buffer->memory, FMX__GUARD_BYTE, bytes, extra);
         if (code == CL_SUCCESS && data != NULL)
-            status = fmx_buffer_write(buffer, 0, data, bytes);
+            code = clEnqueueWriteBuffer(device->queue, buffer->memory, CL_TRUE, 0, bytes, data, 0,
+                                        NULL, NULL);
         if (code != CL_SUCCESS)
             status = fmx__cl_fail(device->ctx, code, "filling a guarded buffer");
         if (status != FMX_OK) {
@@ -263,7 +264,9 @@ fmx_status fmx__buffer_view(fmx_buffer *buffer, size_t offset, size_t bytes, fmx
 
 fmx_status fmx_buffer_write(fmx_buffer *buffer, size_t offset, const void *data, size_t bytes)
 {
-    fmx_status status = check_range(buffer, offset, bytes, "writing a buffer");
+    fmx_status status = fmx__recording_refuses(buffer->device, "writing a buffer");
+    if (status == FMX_OK)
+        status = check_range(buffer, offset, bytes, "writing a buffer");
     if (status != FMX_OK || bytes == 0)
         return status;
     cl_int code = clEnqueueWriteBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset,
@@ -274,7 +277,9 @@ fmx_status fmx_buffer_write(fmx_buffer *buffer, size_t offset, const void *data,
 
 fmx_status fmx_buffer_read(fmx_buffer *buffer, size_t offset, void *data, size_t bytes)
 {
-    fmx_status status = check_range(buffer, offset, bytes, "reading a buffer");
+    fmx_status status = fmx__recording_refuses(buffer->device, "reading a buffer");
+    if (status == FMX_OK)
+        status = check_range(buffer, offset, bytes, "reading a buffer");
     if (status != FMX_OK || bytes == 0)
         return status;
     cl_int code = clEnqueueReadBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset, bytes,
@@ -283,27 +288,52 @@ fmx_status fmx_buffer_read(fmx_buffer *buffer, size_t offset, void *data, size_t
                               : fmx__cl_fail_wait(buffer->device->ctx, code, "reading a buffer");
 }
 
+static fmx_status enqueue_copy(fmx_device *device, const fmx__command *command, cl_event *event)
+{
+    cl_mem to = command->of.copy.to;
+    size_t bytes = command->of.copy.bytes;
+    size_t offset = command->of.copy.to_offset;
+    (void)event; /* not in the profile */
+    if (command->of.copy.from == NULL) {
+        cl_int code = fill(device, to, 0, offset, bytes);
+        return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(device->ctx, code, "zeroing a buffer");
+    }
+    cl_int code = clEnqueueCopyBuffer(device->queue, command->of.copy.from, to,
+                                      command->of.copy.from_offset, offset, bytes, 0, NULL, NULL);
+    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(device->ctx, code, "copying a buffer");
+}
+
 fmx_status fmx_buffer_copy(fmx_buffer *to, size_t to_offset, fmx_buffer *from, size_t from_offset,
                            size_t bytes)
 {
+    fmx_device *device = to->device;
     fmx_status status = check_range(to, to_offset, bytes, "copying to a buffer");
     if (status == FMX_OK)
         status = check_range(from, from_offset, bytes, "copying from a buffer");
     if (status != FMX_OK || bytes == 0)
         return status;
-    cl_int code = clEnqueueCopyBuffer(to->device->queue, from->memory, to->memory, from_offset,
-                                      to_offset, bytes, 0, NULL, NULL);
-    return code == CL_SUCCESS ? FMX_OK : fmx__cl_fail(to->device->ctx, code, "copying a buffer");
+    fmx__command command = {.enqueue = enqueue_copy,
+                            .of.copy = {.to = to->memory,
+                                        .from = from->memory,
+                                        .to_offset = to_offset,
+                                        .from_offset = from_offset,
+                                        .bytes = bytes}};
+    status = fmx__recording_hold(device, to);
+    if (status == FMX_OK)
+        status = fmx__recording_hold(device, from);
+    return status == FMX_OK ? fmx__command_do(device, &command) : status;
 }
 
 fmx_status fmx_buffer_zero(fmx_buffer *buffer, size_t offset, size_t bytes)
 {
+    fmx_device *device = buffer->device;
     fmx_status status = check_range(buffer, offset, bytes, "zeroing a buffer");
-    if (status != FMX_OK)
+    if (status != FMX_OK || bytes == 0)
         return status;
-    cl_int code = fill(buffer->device, buffer->memory, 0, offset, bytes);
-    return code == CL_SUCCESS ? FMX_OK
-                              : fmx__cl_fail(buffer->device->ctx, code, "zeroing a buffer");
+    fmx__command command = {.enqueue = enqueue_copy,
+                            .of.copy = {.to = buffer->memory, .to_offset = offset, .bytes = bytes}};
+    status = fmx__recording_hold(device, buffer);
+    return status == FMX_OK ? fmx__command_do(device, &command) : status;
 }
 
 void fmx__device_guard(fmx_device *device, bool on)

@@ -24,6 +24,7 @@ struct fmx_buffer {
 
 typedef struct fmx__kernel {
     char name[64];
+    cl_program program; /* not its own */
     cl_kernel kernel;
     cl_uint arg_count;
     size_t largest_group;
@@ -64,7 +65,7 @@ struct fmx_device {
     fmx_buffer *pool[FMX__POOL_SLOTS]; /* released buffers, most recent last */
     size_t pooled;
     size_t pooled_bytes;
-    size_t live_buffers; /* made and not yet released */
+    size_t live_buffers; /* made and not yet released; recordings and rings count too */
     char scope[48];      /* whose launches the profile counts, see fmx__device_scope */
     bool profile;
     fmx_profile_row *rows;
@@ -77,7 +78,8 @@ struct fmx_device {
     size_t data_count;
     fmx__cached cached[FMX__CACHE_SLOTS];
     uint64_t cache_clock;
-    bool gemm_ready; /* CLBlast has its parameters for this device */
+    struct fmx__recording *recording; /* under way; NULL: commands are enqueued at once */
+    bool gemm_ready;                  /* CLBlast has its parameters for this device */
     bool guard;
     bool guard_broken;
     size_t fail_countdown;
@@ -110,7 +112,10 @@ void fmx__program_keep(fmx_device *device, cl_program program, const char *key);
 cl_program fmx__program_by_object(fmx_device *device, cl_program source, const char *key,
                                   const char *options);
 
-void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event event);
+/* A command, as command.h has it. */
+typedef struct fmx__command fmx__command;
+
+void fmx__profile_add(fmx_device *device, const fmx__command *command, cl_event event);
 void fmx__profile_release(fmx_device *device);
 void fmx__gemm_release(fmx_device *device);
 void fmx__pool_release(fmx_device *device);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* first, because it says which version of OpenCL's headers is meant */
-#include "cl_internal.h"
+#include "command.h"
 
 #include <clblast_c.h>
 
@@ -90,10 +90,52 @@ static fmx_status failure(fmx_device *device, const fmx__gemm_of *of, CLBlastSta
     return fmx__fail_in(device->ctx, status, "gemm %zu x %zu x %zu", of->m, of->n, of->k);
 }
 
+static CLBlastTranspose transposed(bool yes)
+{
+    return yes ? CLBlastTransposeYes : CLBlastTransposeNo;
+}
+
+static fmx_status enqueue_product(fmx_device *device, const fmx__command *command, cl_event *event)
+{
+    const fmx__gemm_of *of = &command->of.gemm.of;
+    fmx_buffer **scratch = command->of.gemm.scratch;
+    CLBlastStatusCode code = CLBlastSgemmWithTempBuffer(
+        CLBlastLayoutRowMajor, transposed(of->transpose_a), transposed(of->transpose_b), of->m,
+        of->n, of->k, (float)of->alpha, of->a->memory, of->a_first, of->a_stride, of->b->memory,
+        of->b_first, of->b_stride, (float)of->beta, of->c->memory, of->c_first, of->c_stride,
+        &device->queue, event, scratch != NULL ? (*scratch)->memory : NULL);
+    return code == CLBlastSuccess ? FMX_OK : failure(device, of, code);
+}
+
+/* While recording: compiles and makes room now, so that no run has to. */
+static fmx_status record_product(fmx_device *device, fmx__command *command)
+{
+    fmx__gemm_of *of = &command->of.gemm.of;
+    size_t bytes = 0;
+    /* CLBlast compiles before it refuses a size of 0, and enqueues nothing */
+    CLBlastStatusCode code = CLBlastSgemm(
+        CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeNo, 0, 1, 1, 1, of->a->memory, 0,
+        1, of->b->memory, 0, 1, 0, of->c->memory, 0, 1, &device->queue, NULL);
+    if (code == CLBlastInvalidDimension)
+        code = CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, transposed(of->transpose_a),
+                                          transposed(of->transpose_b), of->m, of->n, of->k,
+                                          of->a_first, of->a_stride, of->b_first, of->b_stride,
+                                          of->c_first, of->c_stride, &device->queue, &bytes);
+    if (code != CLBlastSuccess)
+        return failure(device, of, code);
+    fmx_status status = fmx__recording_hold(device, of->a);
+    if (status == FMX_OK)
+        status = fmx__recording_hold(device, of->b);
+    if (status == FMX_OK)
+        status = fmx__recording_hold(device, of->c);
+    if (status == FMX_OK)
+        status = fmx__recording_scratch(device, bytes, &command->of.gemm.scratch);
+    return status;
+}
+
 fmx_status fmx__gemm(fmx_device *device, const fmx__gemm_of *given)
 {
     fmx__gemm_of of = *given;
-    cl_event event = NULL;
     bool ta = of.transpose_a;
     bool tb = of.transpose_b;
     fmx_status status = check_matrix(device, "A", of.a, of.a_first, ta ? of.k : of.m,
@@ -106,23 +148,16 @@ fmx_status fmx__gemm(fmx_device *device, const fmx__gemm_of *given)
     if (status != FMX_OK)
         return status;
     prepare(device);
-    CLBlastStatusCode code =
-        CLBlastSgemm(CLBlastLayoutRowMajor, ta ? CLBlastTransposeYes : CLBlastTransposeNo,
-                     tb ? CLBlastTransposeYes : CLBlastTransposeNo, of.m, of.n, of.k,
-                     (float)of.alpha, of.a->memory, of.a_first, of.a_stride, of.b->memory,
-                     of.b_first, of.b_stride, (float)of.beta, of.c->memory, of.c_first, of.c_stride,
-                     &device->queue, device->profile ? &event : NULL);
-    if (code != CLBlastSuccess)
-        return failure(device, &of, code);
-    if (event != NULL) {
-        double m = (double)of.m;
-        double n = (double)of.n;
-        double k = (double)of.k;
-        fmx__launch launch = {.stem = "gemm",
-                              .kernel = "clblast",
-                              .flops = 2 * m * n * k,
-                              .bytes = 4 * (m * k + k * n + m * n * (of.beta != 0 ? 2 : 1))};
-        fmx__profile_add(device, &launch, event);
-    }
-    return FMX_OK;
+    double m = (double)of.m;
+    double n = (double)of.n;
+    double k = (double)of.k;
+    fmx__command command = {.enqueue = enqueue_product,
+                            .stem = "gemm",
+                            .kernel = "clblast",
+                            .flops = 2 * m * n * k,
+                            .bytes = 4 * (m * k + k * n + m * n * (of.beta != 0 ? 2 : 1)),
+                            .of.gemm = {.of = of}};
+    if (device->recording != NULL)
+        status = record_product(device, &command);
+    return status == FMX_OK ? fmx__command_do(device, &command) : status;
 }

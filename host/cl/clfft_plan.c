@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* first, because it says which version of OpenCL's headers is meant */
-#include "cl_internal.h"
+#include "command.h"
 
 #include <clFFT.h>
 
@@ -15,9 +15,10 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static size_t plans;
 
-typedef struct clfft_plan {
+typedef struct fmx__clfft_plan {
     clfftPlanHandle handle;
     cl_command_queue queue;
+    size_t users; /* the device's cache, recordings */
 } clfft_plan;
 
 bool fmx__clfft_knows(size_t points)
@@ -70,7 +71,7 @@ static clfftStatus describe(clfftPlanHandle plan, const fmx__clfft_of *of)
     return code;
 }
 
-static fmx_status failure(fmx_device *device, const fmx__clfft_of *of, clfftStatus code)
+static fmx_status failure(fmx_device *device, size_t rows, size_t points, clfftStatus code)
 {
     fmx_status status = FMX_OK;
     /* a kernel that did not compile shows as an invalid program */
@@ -83,7 +84,7 @@ static fmx_status failure(fmx_device *device, const fmx__clfft_of *of, clfftStat
         status = fmx__cl_fail(device->ctx, (cl_int)code, "clFFT");
     else
         status = fmx__fail(device->ctx, FMX_ERROR_DEVICE, "clFFT: status %d", (int)code);
-    return fmx__fail_in(device->ctx, status, "%zu rows of %zu points", of->rows, of->points);
+    return fmx__fail_in(device->ctx, status, "%zu rows of %zu points", rows, points);
 }
 
 static fmx_status make_plan(fmx_device *device, const void *from, void **out)
@@ -96,6 +97,7 @@ static fmx_status make_plan(fmx_device *device, const void *from, void **out)
     if (status != FMX_OK)
         return status;
     plan->queue = device->queue;
+    plan->users = 1;
     pthread_mutex_lock(&lock);
     clfftStatus code = take_library();
     taken = code == CLFFT_SUCCESS;
@@ -114,7 +116,7 @@ static fmx_status make_plan(fmx_device *device, const void *from, void **out)
     pthread_mutex_unlock(&lock);
     if (code != CLFFT_SUCCESS) {
         free(plan);
-        return failure(device, of, code);
+        return failure(device, of->rows, of->points, code);
     }
     *out = plan;
     return FMX_OK;
@@ -123,6 +125,8 @@ static fmx_status make_plan(fmx_device *device, const void *from, void **out)
 static void release_plan(void *object)
 {
     clfft_plan *plan = object;
+    if (--plan->users > 0)
+        return;
     clFinish(plan->queue); /* the plan's own scratch may be in use */
     pthread_mutex_lock(&lock);
     clfftDestroyPlan(&plan->handle);
@@ -143,10 +147,52 @@ static bool fits(const fmx_device *device, const fmx_buffer *buffer, size_t rows
            fmx__size_mul(items, 2 * sizeof(float), &bytes) && bytes <= buffer->bytes;
 }
 
+static fmx_status enqueue_transform(fmx_device *device, const fmx__command *command,
+                                    cl_event *event)
+{
+    cl_mem in = command->of.fft.in;
+    cl_mem out = command->of.fft.out;
+    fmx_buffer **scratch = command->of.fft.scratch;
+    pthread_mutex_lock(&lock);
+    clfftStatus code = clfftEnqueueTransform(
+        command->of.fft.plan->handle, command->of.fft.inverse ? CLFFT_BACKWARD : CLFFT_FORWARD, 1,
+        &device->queue, 0, NULL, event, &in, &out, scratch != NULL ? (*scratch)->memory : NULL);
+    pthread_mutex_unlock(&lock);
+    return code == CLFFT_SUCCESS
+               ? FMX_OK
+               : failure(device, command->of.fft.rows, command->of.fft.points, code);
+}
+
+static void release_transform(fmx__command *command)
+{
+    release_plan(command->of.fft.plan);
+}
+
+/* While recording: keeps the plan and makes room now, so that no run has to. */
+static fmx_status record_transform(fmx_device *device, const fmx__clfft_of *of,
+                                   fmx__command *command)
+{
+    size_t bytes = 0;
+    pthread_mutex_lock(&lock);
+    clfftStatus code = clfftGetTmpBufSize(command->of.fft.plan->handle, &bytes);
+    pthread_mutex_unlock(&lock);
+    if (code != CLFFT_SUCCESS)
+        return failure(device, of->rows, of->points, code);
+    fmx_status status = fmx__recording_hold(device, of->in);
+    if (status == FMX_OK)
+        status = fmx__recording_hold(device, of->out);
+    if (status == FMX_OK)
+        status = fmx__recording_scratch(device, bytes, &command->of.fft.scratch);
+    if (status == FMX_OK) {
+        ++command->of.fft.plan->users;
+        command->release = release_transform;
+    }
+    return status;
+}
+
 fmx_status fmx__clfft(fmx_device *device, const fmx__clfft_of *of)
 {
     clfft_plan *plan = NULL;
-    cl_event event = NULL;
     char key[64];
     if (!fmx__clfft_knows(of->points) ||
         !fits(device, of->in, of->rows, of->in_stride, of->points) ||
@@ -161,23 +207,26 @@ fmx_status fmx__clfft(fmx_device *device, const fmx__clfft_of *of)
     fmx_status status = fmx__device_cache(device, key, &plan_kind, of, &plan);
     if (status != FMX_OK)
         return status;
-    pthread_mutex_lock(&lock);
-    clfftStatus code = clfftEnqueueTransform(
-        plan->handle, of->inverse ? CLFFT_BACKWARD : CLFFT_FORWARD, 1, &device->queue, 0, NULL,
-        device->profile ? &event : NULL, &of->in->memory, &of->out->memory, NULL);
-    pthread_mutex_unlock(&lock);
-    if (code != CLFFT_SUCCESS)
-        return failure(device, of, code);
-    if (event != NULL) {
-        double items = (double)of->rows * (double)of->points;
-        double levels = 0;
-        for (size_t n = of->points; n > 1; n /= 2)
-            ++levels;
-        fmx__launch launch = {.stem = "fft",
-                              .kernel = "clfft",
-                              .flops = 5 * items * levels,
-                              .bytes = items * 4 * sizeof(float)};
-        fmx__profile_add(device, &launch, event);
-    }
-    return FMX_OK;
+    double items = (double)of->rows * (double)of->points;
+    double levels = 0;
+    for (size_t n = of->points; n > 1; n /= 2)
+        ++levels;
+    fmx__command command = {.enqueue = enqueue_transform,
+                            .stem = "fft",
+                            .kernel = "clfft",
+                            .flops = 5 * items * levels,
+                            .bytes = items * 4 * sizeof(float),
+                            .of.fft = {.plan = plan,
+                                       .out = of->out->memory,
+                                       .in = of->in->memory,
+                                       .inverse = of->inverse,
+                                       .rows = of->rows,
+                                       .points = of->points}};
+    if (device->recording != NULL)
+        status = record_transform(device, of, &command);
+    if (status == FMX_OK)
+        status = fmx__command_do(device, &command);
+    if (status != FMX_OK && command.release != NULL)
+        command.release(&command);
+    return status;
 }

@@ -42,7 +42,10 @@ fmx_status fmx__device_cache(fmx_device *device, const char *key, const fmx__cac
     if (strlen(key) >= sizeof device->cached[0].key)
         return fmx__fail(device->ctx, FMX_ERROR_INTERNAL, "device cache: the key %s is too long",
                          key);
+    struct fmx__recording *recording = device->recording;
+    device->recording = NULL; /* others use the object too, so it is made now, not in each run */
     fmx_status status = kind->create(device, from, &object);
+    device->recording = recording;
     if (status != FMX_OK)
         return status;
     fmx__cached *slot = free_slot(device); /* only now: create may have used the cache itself */

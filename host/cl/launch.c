@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "cl_internal.h"
+#include "command.h"
 
 fmx__arg fmx__arg_buffer(fmx_buffer *buffer, size_t need)
 {
@@ -43,6 +43,21 @@ fmx__arg fmx__arg_f32(double value)
     return (fmx__arg){.kind = FMX__ARG_F32, .value.f32 = (float)value};
 }
 
+fmx__arg fmx__arg_step_u32(const uint32_t *value)
+{
+    return (fmx__arg){.kind = FMX__ARG_STEP, .data = value, .bytes = sizeof *value};
+}
+
+fmx__arg fmx__arg_step_u64(const uint64_t *value)
+{
+    return (fmx__arg){.kind = FMX__ARG_STEP, .data = value, .bytes = sizeof *value};
+}
+
+fmx__arg fmx__arg_step_f32(const float *value)
+{
+    return (fmx__arg){.kind = FMX__ARG_STEP, .data = value, .bytes = sizeof *value};
+}
+
 /* A device copy of a small array; the runtime keeps it alive until the kernel has run. */
 static fmx_status set_data(fmx_device *device, const fmx__launch *launch, cl_kernel kernel,
                            size_t index)
@@ -54,16 +69,42 @@ static fmx_status set_data(fmx_device *device, const fmx__launch *launch, cl_ker
         return fmx__fail_in(device->ctx, status, "%s/%s: argument %zu", launch->stem,
                             launch->kernel, index);
     cl_int code = clSetKernelArg(kernel, (cl_uint)index, sizeof copy->memory, &copy->memory);
-    if (device->data_count == FMX__COUNT(device->data))
+    status = fmx__recording_hold(device, copy);
+    if (status == FMX_OK && device->data_count == FMX__COUNT(device->data))
         status = fmx__fail(device->ctx, FMX_ERROR_INTERNAL, "%s/%s: more than %zu data arguments",
                            launch->stem, launch->kernel, FMX__COUNT(device->data));
-    else if (code != CL_SUCCESS)
+    else if (status == FMX_OK && code != CL_SUCCESS)
         status = fmx__cl_fail(device->ctx, code, launch->kernel);
     if (status == FMX_OK)
         device->data[device->data_count++] = copy; /* released after the launch */
     else
         fmx_buffer_release(copy);
     return status;
+}
+
+static fmx_status check_buffer(fmx_device *device, const fmx__launch *launch, size_t index)
+{
+    const fmx__arg *arg = &launch->arg[index];
+    if (arg->buffer == NULL || arg->buffer->device != device || arg->bytes > arg->buffer->bytes)
+        return fmx__fail(device->ctx, FMX_ERROR_SHAPE,
+                         "%s/%s: argument %zu needs a buffer of %zu bytes on this device, got "
+                         "%zu bytes",
+                         launch->stem, launch->kernel, index, arg->bytes,
+                         arg->buffer == NULL ? 0 : arg->buffer->bytes);
+    return fmx__recording_hold(device, arg->buffer);
+}
+
+/* A value that is read at each run is set now as well: the driver checks its size. */
+static fmx_status check_step(fmx_device *device, const fmx__launch *launch, size_t index)
+{
+    const fmx__arg *arg = &launch->arg[index];
+    if (arg->data == NULL)
+        return fmx__fail(device->ctx, FMX_ERROR_INTERNAL, "%s/%s: argument %zu has no value",
+                         launch->stem, launch->kernel, index);
+    if (device->recording == NULL)
+        return FMX_OK;
+    return fmx__recording_value(
+        device, (fmx__step_value){.index = (cl_uint)index, .bytes = arg->bytes, .from = arg->data});
 }
 
 static fmx_status set_argument(fmx_device *device, const fmx__launch *launch, cl_kernel kernel,
@@ -73,15 +114,11 @@ static fmx_status set_argument(fmx_device *device, const fmx__launch *launch, cl
     const cl_mem nothing = NULL;
     const void *value = &arg->value;
     size_t size = sizeof(uint32_t);
+    fmx_status status = FMX_OK;
     switch (arg->kind) {
     case FMX__ARG_BUFFER:
-        if (arg->buffer == NULL || arg->buffer->device != device || arg->bytes > arg->buffer->bytes)
-            return fmx__fail(device->ctx, FMX_ERROR_SHAPE,
-                             "%s/%s: argument %zu needs a buffer of %zu bytes on this device, got "
-                             "%zu bytes",
-                             launch->stem, launch->kernel, index, arg->bytes,
-                             arg->buffer == NULL ? 0 : arg->buffer->bytes);
-        value = &arg->buffer->memory;
+        status = check_buffer(device, launch, index);
+        value = arg->buffer != NULL ? &arg->buffer->memory : &nothing;
         size = sizeof arg->buffer->memory;
         break;
     case FMX__ARG_NONE:
@@ -92,19 +129,24 @@ static fmx_status set_argument(fmx_device *device, const fmx__launch *launch, cl
         return set_data(device, launch, kernel, index);
     case FMX__ARG_LOCAL:
         if (arg->bytes > device->info.local_memory_bytes)
-            return fmx__fail(device->ctx, FMX_ERROR_DEVICE_MEMORY,
-                             "%s/%s: argument %zu asks for %zu bytes of local memory, the device "
-                             "has %llu",
-                             launch->stem, launch->kernel, index, arg->bytes,
-                             (unsigned long long)device->info.local_memory_bytes);
+            status = fmx__fail(device->ctx, FMX_ERROR_DEVICE_MEMORY,
+                               "%s/%s: argument %zu asks for %zu bytes of local memory, the device "
+                               "has %llu",
+                               launch->stem, launch->kernel, index, arg->bytes,
+                               (unsigned long long)device->info.local_memory_bytes);
         value = NULL;
+        size = arg->bytes;
+        break;
+    case FMX__ARG_STEP:
+        status = check_step(device, launch, index);
+        value = arg->data;
         size = arg->bytes;
         break;
     case FMX__ARG_U32:
         if (arg->bytes > UINT32_MAX)
-            return fmx__fail(device->ctx, FMX_ERROR_SHAPE,
-                             "%s/%s: argument %zu, %zu, does not fit 32 bits", launch->stem,
-                             launch->kernel, index, arg->bytes);
+            status = fmx__fail(device->ctx, FMX_ERROR_SHAPE,
+                               "%s/%s: argument %zu, %zu, does not fit 32 bits", launch->stem,
+                               launch->kernel, index, arg->bytes);
         break;
     case FMX__ARG_U64:
         size = sizeof(uint64_t);
@@ -113,9 +155,11 @@ static fmx_status set_argument(fmx_device *device, const fmx__launch *launch, cl
     case FMX__ARG_F32:
         break;
     }
+    if (status != FMX_OK)
+        return status;
     cl_int code = clSetKernelArg(kernel, (cl_uint)index, size, value);
     if (code != CL_SUCCESS) {
-        fmx_status status = fmx__cl_fail(device->ctx, code, launch->kernel);
+        status = fmx__cl_fail(device->ctx, code, launch->kernel);
         return fmx__fail_in(device->ctx, status, "%s: argument %zu", launch->stem, index);
     }
     return FMX_OK;
@@ -168,11 +212,44 @@ static void release_data(fmx_device *device)
         fmx_buffer_release(device->data[--device->data_count]);
 }
 
+static fmx_status enqueue_kernel(fmx_device *device, const fmx__command *command, cl_event *event)
+{
+    const size_t *local = command->of.launch.local;
+    cl_int code = clEnqueueNDRangeKernel(device->queue, command->of.launch.kernel,
+                                         command->of.launch.dims, NULL, command->of.launch.global,
+                                         local[0] > 0 ? local : NULL, 0, NULL, event);
+    if (code == CL_SUCCESS)
+        return FMX_OK;
+    fmx_status status = fmx__cl_fail(device->ctx, code, command->kernel);
+    return fmx__fail_in(device->ctx, status, "launching %s", command->stem);
+}
+
+static void release_kernel(fmx__command *command)
+{
+    clReleaseKernel(command->of.launch.kernel);
+}
+
+/* A kernel of the recording's own, so that its arguments stay. */
+static fmx_status own_kernel(fmx_device *device, const fmx__kernel *kernel, fmx__command *command)
+{
+    cl_int code = CL_SUCCESS;
+    command->of.launch.kernel = clCreateKernel(kernel->program, kernel->name, &code);
+    if (code != CL_SUCCESS)
+        return fmx__cl_fail(device->ctx, code, kernel->name);
+    command->release = release_kernel;
+    command->first_value = fmx__recording_values(device);
+    return FMX_OK;
+}
+
 fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch)
 {
     fmx__kernel *kernel = NULL;
-    size_t global[3] = {1, 1, 1};
-    size_t local[3] = {1, 1, 1};
+    fmx__command command = {.enqueue = enqueue_kernel,
+                            .stem = launch->stem,
+                            .kernel = launch->kernel,
+                            .flops = launch->flops,
+                            .bytes = launch->bytes,
+                            .of.launch = {.dims = launch->dims}};
     fmx_status status =
         fmx__program_kernel(device, launch->stem, launch->options, launch->kernel, &kernel);
     if (status != FMX_OK)
@@ -181,24 +258,20 @@ fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch)
         return fmx__fail(device->ctx, FMX_ERROR_INTERNAL, "%s/%s: takes %u arguments, given %zu",
                          launch->stem, launch->kernel, (unsigned)kernel->arg_count,
                          launch->arg_count);
+    command.of.launch.kernel = kernel->kernel;
+    if (device->recording != NULL)
+        status = own_kernel(device, kernel, &command);
     for (size_t i = 0; status == FMX_OK && i < launch->arg_count; ++i)
-        status = set_argument(device, launch, kernel->kernel, i);
+        status = set_argument(device, launch, command.of.launch.kernel, i);
+    if (device->recording != NULL)
+        command.values = fmx__recording_values(device) - command.first_value;
     if (status == FMX_OK)
-        status = choose_range(device, launch, kernel, global, local);
-    if (status != FMX_OK) {
-        release_data(device);
-        return status;
-    }
-    cl_event event = NULL;
-    cl_int code = clEnqueueNDRangeKernel(device->queue, kernel->kernel, launch->dims, NULL, global,
-                                         local[0] > 0 ? local : NULL, 0, NULL,
-                                         device->profile ? &event : NULL);
+        status =
+            choose_range(device, launch, kernel, command.of.launch.global, command.of.launch.local);
+    if (status == FMX_OK)
+        status = fmx__command_do(device, &command);
+    if (status != FMX_OK && command.release != NULL)
+        command.release(&command);
     release_data(device);
-    if (code != CL_SUCCESS) {
-        status = fmx__cl_fail(device->ctx, code, launch->kernel);
-        return fmx__fail_in(device->ctx, status, "launching %s", launch->stem);
-    }
-    if (event != NULL)
-        fmx__profile_add(device, launch, event);
-    return FMX_OK;
+    return status;
 }

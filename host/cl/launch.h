@@ -10,6 +10,7 @@ typedef enum fmx__arg_kind {
     FMX__ARG_NONE,
     FMX__ARG_DATA,
     FMX__ARG_LOCAL,
+    FMX__ARG_STEP,
     FMX__ARG_U32,
     FMX__ARG_I32,
     FMX__ARG_U64,
@@ -20,7 +21,7 @@ typedef struct fmx__arg {
     fmx__arg_kind kind;
     fmx_buffer *buffer;
     const void *data;
-    size_t bytes; /* BUFFER: what the kernel reaches; LOCAL, DATA: size of the array */
+    size_t bytes; /* BUFFER: what the kernel reaches; LOCAL, DATA, STEP: size */
     union {
         uint32_t u32;
         int32_t i32;
@@ -37,13 +38,20 @@ fmx__arg fmx__arg_local(size_t bytes);
 fmx__arg fmx__arg_none(void);
 
 /* A small read-only array (per-row parameters) for a __global const pointer: copied when the kernel
- * is launched, waits for nothing, nothing to release. Steps that must allocate nothing keep a
- * buffer of their own instead. */
+ * is launched, waits for nothing, nothing to release. In a recording (recording.h) the copy is made
+ * once and lives with it. */
 fmx__arg fmx__arg_data(const void *data, size_t bytes);
 fmx__arg fmx__arg_u32(size_t value); /* refused at launch when it does not fit 32 bits */
 fmx__arg fmx__arg_i32(int32_t value);
 fmx__arg fmx__arg_u64(uint64_t value);
 fmx__arg fmx__arg_f32(double value);
+
+/* A scalar that changes from run to run of a recording (a step number, a learning rate, where a
+ * batch starts): read from *value whenever the kernel is enqueued, that is at once, or at each
+ * fmx__recording_run. The pointer stays valid as long as the recording. */
+fmx__arg fmx__arg_step_u32(const uint32_t *value);
+fmx__arg fmx__arg_step_u64(const uint64_t *value);
+fmx__arg fmx__arg_step_f32(const float *value);
 
 typedef struct fmx__launch {
     const char *stem;    /* kernels/<stem>.cl */
@@ -63,8 +71,9 @@ typedef struct fmx__launch {
 } fmx__launch;
 
 /* Compiles what is not compiled yet, checks arguments against the kernel and the buffers, and
- * enqueues. Errors: FMX_ERROR_BUILD (with the build log), FMX_ERROR_SHAPE (a buffer too small, a
- * wrong number of arguments), FMX_ERROR_DEVICE_MEMORY, FMX_ERROR_DEVICE, FMX_ERROR_DEVICE_LOST. */
+ * enqueues, or keeps the launch while the device records (recording.h). Errors: FMX_ERROR_BUILD
+ * (with the build log), FMX_ERROR_SHAPE (a buffer too small, a wrong number of arguments),
+ * FMX_ERROR_DEVICE_MEMORY, FMX_ERROR_DEVICE, FMX_ERROR_DEVICE_LOST. */
 fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch);
 
 /* The largest work-group that device and driver allow for a kernel; compiles it at first use. */
@@ -127,7 +136,7 @@ bool fmx__device_guard_broken(const fmx_device *device);
 /* Test aid: the stem "test" is this kernel source, which must outlive the device. */
 void fmx__device_test_source(fmx_device *device, const char *source);
 
-/* Test aid: buffers made and not yet released. */
+/* Test aid: buffers, recordings and transfer rings made and not yet released. */
 size_t fmx__device_live_buffers(const fmx_device *device);
 
 /* Test aid: the n-th buffer allocation from now on fails as if the device were full; 0: off. */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cl_internal.h"
+#include "command.h"
 
 enum { MOST_PENDING = 4096 };
 
@@ -24,12 +24,12 @@ static void collect(fmx_device *device)
     device->pending_count = 0;
 }
 
-static fmx_status find_row(fmx_device *device, const fmx__launch *launch, size_t *row)
+static fmx_status find_row(fmx_device *device, const fmx__command *command, size_t *row)
 {
     for (size_t i = 0; i < device->row_count; ++i) {
-        if (strcmp(device->rows[i].kernel, launch->kernel) == 0 &&
-            strcmp(device->rows[i].stem, launch->stem) == 0 &&
-            strcmp(device->rows[i].scope, device->scope) == 0) {
+        if (strcmp(device->rows[i].kernel, command->kernel) == 0 &&
+            strcmp(device->rows[i].stem, command->stem) == 0 &&
+            strcmp(device->rows[i].scope, command->scope) == 0) {
             *row = i;
             return FMX_OK;
         }
@@ -40,26 +40,26 @@ static fmx_status find_row(fmx_device *device, const fmx__launch *launch, size_t
         return status;
     *row = device->row_count++;
     fmx_profile_row *fresh = &device->rows[*row];
-    snprintf(fresh->kernel, sizeof fresh->kernel, "%s", launch->kernel);
-    snprintf(fresh->stem, sizeof fresh->stem, "%s", launch->stem);
-    snprintf(fresh->scope, sizeof fresh->scope, "%s", device->scope);
+    snprintf(fresh->kernel, sizeof fresh->kernel, "%s", command->kernel);
+    snprintf(fresh->stem, sizeof fresh->stem, "%s", command->stem);
+    snprintf(fresh->scope, sizeof fresh->scope, "%s", command->scope);
     return FMX_OK;
 }
 
-void fmx__profile_add(fmx_device *device, const fmx__launch *launch, cl_event event)
+void fmx__profile_add(fmx_device *device, const fmx__command *command, cl_event event)
 {
     size_t row = 0;
     if (device->pending_count == MOST_PENDING)
         collect(device);
-    if (find_row(device, launch, &row) != FMX_OK ||
+    if (find_row(device, command, &row) != FMX_OK ||
         fmx__grow(device->ctx, &device->pending, &device->pending_capacity,
                   device->pending_count + 1, sizeof *device->pending, "the profile") != FMX_OK) {
         clReleaseEvent(event);
         return;
     }
     device->rows[row].calls += 1;
-    device->rows[row].bytes += launch->bytes;
-    device->rows[row].flops += launch->flops;
+    device->rows[row].bytes += command->bytes;
+    device->rows[row].flops += command->flops;
     device->pending[device->pending_count++] = (fmx__pending){.event = event, .row = row};
 }
 

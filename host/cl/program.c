@@ -194,6 +194,7 @@ fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char 
         return status;
     cl_int code = CL_SUCCESS;
     snprintf(kernel->name, sizeof kernel->name, "%s", name);
+    kernel->program = program->program;
     kernel->kernel = clCreateKernel(program->program, name, &code);
     if (code == CL_SUCCESS)
         code = clGetKernelInfo(kernel->kernel, CL_KERNEL_NUM_ARGS, sizeof kernel->arg_count,
