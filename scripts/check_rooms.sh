@@ -18,7 +18,7 @@ uses_of() {
     ops) echo "base cl" ;;
     graph) echo "base cl ops" ;;
     train) echo "base io cl signal ops graph" ;;
-    report) echo "base io" ;;
+    report) echo "base io train" ;;
     cli) echo "base io cl signal ops graph train report bench" ;;
     esac
 }
