@@ -8,6 +8,9 @@
 #include "fidmix/dataset.h"
 #include "process.h"
 
+/* Raw data that are read once and kept until they are processed. */
+static const size_t most_kept_bytes = (size_t)256 << 20;
+
 /* One output: all rows of a nucleus. */
 typedef struct output {
     fmx_context *ctx;
@@ -316,7 +319,7 @@ static fmx_status run(fmx__cli *cli)
     if (status == FMX_OK)
         status = find_sources(cli, &j.sources);
     if (status == FMX_OK)
-        status = fmx__process_survey_sources(cli->ctx, &j.sources, &j.survey);
+        status = fmx__process_survey_sources(cli->ctx, &j.sources, most_kept_bytes, &j.survey);
     if (status == FMX_OK && j.survey.count == 0)
         status = no_usable(cli, &j);
     if (status == FMX_OK)

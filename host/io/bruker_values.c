@@ -1,6 +1,7 @@
 /* Binary values of fid, 1r and 1i. */
 #include <errno.h>
 #include <fcntl.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +30,74 @@ fmx_status fmx__bruker_file_bytes(fmx_context *ctx, const char *path, uint64_t *
     return FMX_OK;
 }
 
-static double decode(const unsigned char *s, const fmx__bruker_values *values)
+static uint32_t load_32(const unsigned char *s, bool swap)
 {
-    uint64_t word = 0;
-    size_t bytes = fmx__bruker_value_bytes(values->type);
-    for (size_t i = 0; i < bytes; ++i)
-        word = word << 8 | s[values->big_endian ? i : bytes - 1 - i];
+    uint32_t word;
+    memcpy(&word, s, sizeof word);
+    return swap ? __builtin_bswap32(word) : word;
+}
+
+static uint64_t load_64(const unsigned char *s, bool swap)
+{
+    uint64_t word;
+    memcpy(&word, s, sizeof word);
+    return swap ? __builtin_bswap64(word) : word;
+}
+
+static double decode_integer(const unsigned char *s, size_t i, bool swap)
+{
+    uint32_t word = load_32(s + 4 * i, swap);
+    int32_t value;
+    memcpy(&value, &word, sizeof value);
+    return value;
+}
+
+static double decode_single(const unsigned char *s, size_t i, bool swap)
+{
+    uint32_t word = load_32(s + 4 * i, swap);
+    float value;
+    memcpy(&value, &word, sizeof value);
+    return (double)value;
+}
+
+static double decode_double(const unsigned char *s, size_t i, bool swap)
+{
+    uint64_t word = load_64(s + 8 * i, swap);
+    double value;
+    memcpy(&value, &word, sizeof value);
+    return value;
+}
+
+/* A finite number of single precision; false for NaN. */
+static bool is_single(double value)
+{
+    return fabs(value) <= (double)FLT_MAX;
+}
+
+/* Decodes n values, a loop for each type. Returns the index of the first that is no finite number
+ * of single precision, n when there is none. */
+static size_t decode(const fmx__bruker_values *values, const unsigned char *s, size_t n,
+                     size_t stride, float *out)
+{
+    const bool swap = values->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+    const double scale = values->scale;
+    size_t bad = n;
+    /* backwards, so that the last one noted is the first */
+#define FMX_DECODE(one)                                                                            \
+    for (size_t i = n; i-- > 0;) {                                                                 \
+        double value = one(s, i, swap) * scale;                                                    \
+        bad = is_single(value) ? bad : i;                                                          \
+        out[i * stride] = (float)value;                                                            \
+    }
     if (values->type == 2) {
-        double value;
-        memcpy(&value, &word, sizeof value);
-        return value;
+        FMX_DECODE(decode_double)
+    } else if (values->type == 1) {
+        FMX_DECODE(decode_single)
+    } else {
+        FMX_DECODE(decode_integer)
     }
-    uint32_t half = (uint32_t)word;
-    if (values->type == 1) {
-        float value;
-        memcpy(&value, &half, sizeof value);
-        return value;
-    }
-    /* two's complement without an implementation-defined conversion */
-    return half < 0x80000000u ? (double)half : (double)half - 4294967296.0;
+#undef FMX_DECODE
+    return bad;
 }
 
 /* Reads exactly `bytes` bytes. */
@@ -82,17 +132,13 @@ fmx_status fmx__bruker_read_values(fmx_context *ctx, const fmx__bruker_values *v
     for (size_t at = 0; status == FMX_OK && at < count;) {
         size_t n = count - at < most ? count - at : most;
         status = read_bytes(ctx, values->path, fd, chunk, n * width, (uint64_t)at * width);
-        for (size_t i = 0; status == FMX_OK && i < n; ++i) {
-            double value = decode(chunk + i * width, values) * values->scale;
-            if (!(fabs(value) <= 3.4028234663852886e38)) /* FLT_MAX; false for NaN */
-                status = fmx__fail(ctx, FMX_ERROR_FORMAT,
-                                   "%s: the value at byte %ju is not a finite number of single "
-                                   "precision; check the data type and byte order in the "
-                                   "parameter file",
-                                   values->path, (uintmax_t)(at + i) * width);
-            else
-                out[(at + i) * stride] = (float)value;
-        }
+        size_t good = status == FMX_OK ? decode(values, chunk, n, stride, out + at * stride) : n;
+        if (good < n)
+            status =
+                fmx__fail(ctx, FMX_ERROR_FORMAT,
+                          "%s: the value at byte %ju is not a finite number of single "
+                          "precision; check the data type and byte order in the parameter file",
+                          values->path, (uintmax_t)(at + good) * width);
         at += n;
     }
     free(chunk);

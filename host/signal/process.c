@@ -142,19 +142,23 @@ static bool same_class(const fmx__process_item *a, const fmx__process_item *b)
     return a->stride == b->stride && a->is_complex == b->is_complex && a->domain == b->domain;
 }
 
-static fmx_status load_batch(fmx__process_item *const *batch, size_t count, fmx_signal *signal)
+static fmx_status load_item(fmx__process_item *item, size_t row, fmx_signal *signal)
 {
     fmx_context *ctx = fmx__device_context(signal->device);
     fmx_status status = FMX_OK;
-    for (size_t i = 0; status == FMX_OK && i < count; ++i) {
-        fmx_fid fid = {0};
-        status = fmx_fid_read(ctx, batch[i]->source, FMX_READ_DATA, &fid);
-        if (status == FMX_OK)
-            status = fmx_signal_load(signal, i, &fid, batch[i]->row);
-        status =
-            fmx__fail_in(ctx, status, "%s changed while it was processed", batch[i]->source->path);
-        fmx_fid_clear(&fid);
-    }
+    if (item->kept.data == NULL)
+        status = fmx_fid_read(ctx, item->source, FMX_READ_DATA, &item->kept);
+    if (status == FMX_OK)
+        status = fmx_signal_load(signal, row, &item->kept, item->row);
+    fmx_fid_clear(&item->kept);
+    return fmx__fail_in(ctx, status, "%s changed while it was processed", item->source->path);
+}
+
+static fmx_status load_batch(fmx__process_item *const *batch, size_t count, fmx_signal *signal)
+{
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < count; ++i)
+        status = load_item(batch[i], i, signal);
     return status;
 }
 

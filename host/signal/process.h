@@ -20,6 +20,7 @@ typedef struct fmx__process_item {
     size_t stride; /* length of the rows that it is processed in: next power of two */
     bool is_complex;
     fmx_domain domain;
+    fmx_fid kept; /* as the survey read it, until it is loaded; without data: to be read again */
 } fmx__process_item;
 
 /* What could not be used. */
@@ -43,13 +44,15 @@ typedef struct fmx__process_survey {
     fmx__process_failure *failure;
     size_t failure_count;
     size_t failure_capacity;
+    size_t room; /* bytes of data that may still be kept */
 } fmx__process_survey;
 
 /* Reads every source once and sorts it into its nucleus's group; what cannot be read becomes a
- * failure with its reason. Sources must outlive the survey. Release with
+ * failure with its reason. Up to keep_bytes of the data that were read are kept for the run, what
+ * is beyond that is read again. Sources must outlive the survey. Release with
  * fmx__process_survey_clear, also after an error. */
 fmx_status fmx__process_survey_sources(fmx_context *ctx, const fmx_source_list *sources,
-                                       fmx__process_survey *out);
+                                       size_t keep_bytes, fmx__process_survey *out);
 void fmx__process_survey_clear(fmx__process_survey *survey);
 
 /* Receives one finished row: `points` floats on the common axis. */
@@ -70,7 +73,8 @@ typedef struct fmx__process_job {
  * Errors: FMX_ERROR_RECIPE. */
 fmx_status fmx__process_check(fmx_context *ctx, const fmx__recipe_part *stages);
 
-/* Runs the stages over a group, batch by batch, in rows of equal stride. Progress is "process", in
+/* Runs the stages over a group, batch by batch, in rows of equal stride. What the survey kept is
+ * released as it is loaded. Progress is "process", in
  * rows. Errors: those of the stages and of the sink; FMX_ERROR_INTERRUPTED between batches. */
 fmx_status fmx__process_run(const fmx__process_job *job, const fmx__process_group *group);
 

@@ -51,8 +51,19 @@ static fmx_status find_group(fmx_context *ctx, fmx__process_survey *survey, cons
     return FMX_OK;
 }
 
+/* Takes the data of a FID along when there is room for them. */
+static void keep(fmx__process_survey *survey, fmx__process_item *item, fmx_fid *fid)
+{
+    size_t bytes = fid->points * sizeof *fid->data * (fid->is_complex ? 2 : 1);
+    if (bytes > survey->room)
+        return;
+    survey->room -= bytes;
+    item->kept = *fid;
+    *fid = (fmx_fid){0};
+}
+
 static fmx_status add_item(fmx_context *ctx, fmx__process_survey *survey, const fmx_source *source,
-                           const fmx_fid *fid)
+                           fmx_fid *fid)
 {
     fmx__process_group *group = NULL;
     bool is_fid = fid->kind == FMX_KIND_FID;
@@ -70,7 +81,7 @@ static fmx_status add_item(fmx_context *ctx, fmx__process_survey *survey, const 
         .is_complex = fid->is_complex,
         .domain = is_fid ? FMX_DOMAIN_TIME : FMX_DOMAIN_FREQUENCY,
     };
-    ++group->count;
+    keep(survey, &group->item[group->count++], fid);
     return FMX_OK;
 }
 
@@ -91,10 +102,10 @@ static fmx_status survey_one(fmx_context *ctx, const fmx_source *source,
 }
 
 fmx_status fmx__process_survey_sources(fmx_context *ctx, const fmx_source_list *sources,
-                                       fmx__process_survey *out)
+                                       size_t keep_bytes, fmx__process_survey *out)
 {
     fmx_status status = FMX_OK;
-    *out = (fmx__process_survey){0};
+    *out = (fmx__process_survey){.room = keep_bytes};
     for (size_t i = 0; status == FMX_OK && i < sources->count; ++i) {
         fmx__progress(ctx, "survey", i, sources->count);
         status = fmx__check_interrupt(ctx);
@@ -107,8 +118,11 @@ fmx_status fmx__process_survey_sources(fmx_context *ctx, const fmx_source_list *
 
 void fmx__process_survey_clear(fmx__process_survey *survey)
 {
-    for (size_t i = 0; i < survey->count; ++i)
+    for (size_t i = 0; i < survey->count; ++i) {
+        for (size_t k = 0; k < survey->group[i].count; ++k)
+            fmx_fid_clear(&survey->group[i].item[k].kept);
         free(survey->group[i].item);
+    }
     for (size_t i = 0; i < survey->failure_count; ++i) {
         free(survey->failure[i].path);
         free(survey->failure[i].reason);
