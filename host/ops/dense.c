@@ -1,0 +1,254 @@
+#include "dense_layer.h"
+
+enum {
+    GROUP = 64,  /* items per group of the small kernels */
+    TILE_M = 32, /* as in kernels/common.clh */
+    TILE_N = 64,
+    TILE_ITEMS = 128,
+    LEAST_SLICE = 512, /* terms of a partial sum */
+    MOST_SLICES = 64,
+    WEIGHT = 0,
+    BIAS = 1,
+};
+
+static const fmx__option option_table[] = {
+    FMX__LAYER_OPTIONS(fmx__dense_options),
+    {"units", FMX__OPTION_INTEGER, offsetof(fmx__dense_options, units), "", 1, 1e9, NULL,
+     "outputs of the layer"},
+    {"bias", FMX__OPTION_BOOL, offsetof(fmx__dense_options, bias), "", 0, 0, NULL,
+     "whether a number per output is added"},
+    {"initialiser", FMX__OPTION_CHOICE, offsetof(fmx__dense_options, initialiser), "", 0, 0,
+     fmx__initialiser_names, "how the weight starts; the bias starts with 0, or as PyTorch's"},
+};
+
+static const fmx__dense_options defaults = {{"", ""}, 1, true, FMX__INIT_GLOROT_UNIFORM};
+
+/* A product out [m][n] = sum_k a(m, k) b(k, n), in slices of k. */
+typedef struct product {
+    fmx_buffer *out;
+    fmx_buffer *a;
+    fmx_buffer *b;
+    size_t m;
+    size_t n;
+    size_t k;
+    size_t slices;
+    size_t a_row;
+    size_t a_column;
+    size_t b_row;
+    size_t b_column;
+} product;
+
+static size_t slice_count(size_t features)
+{
+    size_t slices = (features + LEAST_SLICE - 1) / LEAST_SLICE;
+    return slices < MOST_SLICES ? slices : MOST_SLICES;
+}
+
+static fmx_status launch_product(fmx_device *device, const product *p)
+{
+    size_t slice = (p->k + p->slices - 1) / p->slices;
+    fmx__arg args[] = {
+        fmx__arg_buffer(p->out, p->slices * p->m * p->n * sizeof(float)),
+        fmx__arg_buffer(p->a, p->m * p->k * sizeof(float)),
+        fmx__arg_buffer(p->b, p->k * p->n * sizeof(float)),
+        fmx__arg_u64(p->m),
+        fmx__arg_u64(p->n),
+        fmx__arg_u64(p->k),
+        fmx__arg_u64(slice),
+        fmx__arg_u64(p->a_row),
+        fmx__arg_u64(p->a_column),
+        fmx__arg_u64(p->b_row),
+        fmx__arg_u64(p->b_column),
+    };
+    double floats = (double)p->m * (double)p->k + (double)p->k * (double)p->n +
+                    (double)p->slices * (double)p->m * (double)p->n;
+    fmx__launch job = {
+        .stem = "dense",
+        .kernel = "dense_product",
+        .arg = args,
+        .arg_count = FMX__COUNT(args),
+        .dims = 3,
+        .groups = {(p->n + TILE_N - 1) / TILE_N, (p->m + TILE_M - 1) / TILE_M, p->slices},
+        .local = {TILE_ITEMS, 1, 1},
+        .fixed_group = true,
+        .flops = 2 * (double)p->m * (double)p->n * (double)p->k,
+        .bytes = floats * sizeof(float),
+    };
+    return fmx__launch_kernel(device, &job);
+}
+
+static fmx_status combine(const fmx__op_call *call, size_t units, size_t slices)
+{
+    const fmx__dense_options *options = call->options;
+    size_t count = call->batch * units;
+    fmx__arg args[] = {
+        fmx__arg_buffer(call->out, count * sizeof(float)),
+        fmx__arg_buffer(call->scratch, slices * count * sizeof(float)),
+        options->bias ? fmx__arg_buffer(call->weight[BIAS], units * sizeof(float))
+                      : fmx__arg_none(),
+        fmx__arg_u64(call->batch),
+        fmx__arg_u64(units),
+        fmx__arg_u64(slices),
+        fmx__arg_u32(call->relu),
+    };
+    fmx__launch job = {
+        .stem = "dense",
+        .kernel = "dense_combine",
+        .arg = args,
+        .arg_count = FMX__COUNT(args),
+        .dims = 1,
+        .global = {count},
+        .local = {GROUP},
+        .flops = (double)count * (double)slices,
+        .bytes = (double)count * (double)(slices + 1) * sizeof(float),
+    };
+    return fmx__launch_kernel(call->device, &job);
+}
+
+static fmx_status launch_bias(const fmx__op_call *call, size_t units)
+{
+    const fmx__dense_options *options = call->options;
+    size_t bytes = call->batch * units * sizeof(float);
+    if (!options->bias && !call->relu)
+        return FMX_OK;
+    fmx__arg args[] = {
+        options->bias ? fmx__arg_buffer(call->grad_weight[BIAS], units * sizeof(float))
+                      : fmx__arg_none(),
+        fmx__arg_buffer(call->grad_out, bytes),
+        call->relu ? fmx__arg_buffer(call->out, bytes) : fmx__arg_none(),
+        fmx__arg_u64(call->batch),
+        fmx__arg_u64(units),
+        fmx__arg_u32(call->relu),
+    };
+    fmx__launch job = {
+        .stem = "dense",
+        .kernel = "dense_bias",
+        .arg = args,
+        .arg_count = FMX__COUNT(args),
+        .dims = 1,
+        .global = {units},
+        .local = {GROUP},
+        .flops = (double)call->batch * (double)units,
+        .bytes = (double)bytes * (call->relu ? 3 : 1),
+    };
+    return fmx__launch_kernel(call->device, &job);
+}
+
+static fmx_status check(const fmx__op_site *site)
+{
+    const fmx__dense_options *options = site->options;
+    const fmx__shape *in = &site->in[0];
+    size_t elements;
+    if (in->is_complex)
+        return fmx__op_refuse(site, "dense takes real values, the input is complex");
+    if (in->positions != 1)
+        return fmx__op_refuse(site,
+                              "dense takes one position, the input has %zu channels of %zu "
+                              "positions; put flatten before it",
+                              in->channels, in->positions);
+    if (!fmx__size_mul((size_t)options->units, in->channels, &elements) ||
+        elements > SIZE_MAX / sizeof(float))
+        return fmx__op_refuse(site, "%zu inputs to %zu units are more weights than can be counted",
+                              in->channels, (size_t)options->units);
+    return FMX_OK;
+}
+
+static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
+{
+    const fmx__dense_options *options = site->options;
+    fmx_status status = check(site);
+    if (status != FMX_OK)
+        return status;
+    size_t features = site->in[0].channels;
+    size_t units = (size_t)options->units;
+    bool pytorch = options->initialiser == FMX__INIT_PYTORCH;
+    out->out = (fmx__shape){.channels = units, .positions = 1};
+    out->weight_count = options->bias ? 2 : 1;
+    out->weight[WEIGHT] = (fmx__op_weight){
+        "weight", 2,    {units, features}, true, (fmx__initialiser)options->initialiser,
+        features, units};
+    out->weight[BIAS] = (fmx__op_weight){
+        "bias", 1, {units}, true, pytorch ? FMX__INIT_PYTORCH : FMX__INIT_ZEROS, features, units};
+    out->keeps_input = true;
+    out->scratch_bytes = slice_count(features) * site->batch * units * sizeof(float);
+    double products = 2 * (double)site->batch * (double)features * (double)units;
+    double weight_bytes = (double)features * (double)units * sizeof(float);
+    double row_bytes = (double)site->batch * (double)(features + units) * sizeof(float);
+    out->forward = (fmx__op_work){products, weight_bytes + row_bytes};
+    out->backward = (fmx__op_work){2 * products, 2 * (weight_bytes + row_bytes)};
+    return FMX_OK;
+}
+
+static fmx_status forward(const fmx__op_call *call)
+{
+    size_t features = call->in_shape[0].channels;
+    size_t units = call->out_shape.channels;
+    product p = {
+        .out = call->scratch,
+        .a = call->in[0],
+        .b = call->weight[WEIGHT],
+        .m = call->batch,
+        .n = units,
+        .k = features,
+        .slices = slice_count(features),
+        .a_row = features,
+        .a_column = 1,
+        .b_row = 1,
+        .b_column = features,
+    };
+    fmx_status status = launch_product(call->device, &p);
+    return status == FMX_OK ? combine(call, units, p.slices) : status;
+}
+
+static fmx_status backward(const fmx__op_call *call)
+{
+    size_t features = call->in_shape[0].channels;
+    size_t units = call->out_shape.channels;
+    product grad_weight = {
+        .out = call->grad_weight[WEIGHT],
+        .a = call->grad_out,
+        .b = call->in[0],
+        .m = units,
+        .n = features,
+        .k = call->batch,
+        .slices = 1,
+        .a_row = 1,
+        .a_column = units,
+        .b_row = features,
+        .b_column = 1,
+    };
+    product grad_in = {
+        .out = call->grad_in[0],
+        .a = call->grad_out,
+        .b = call->weight[WEIGHT],
+        .m = call->batch,
+        .n = features,
+        .k = units,
+        .slices = 1,
+        .a_row = units,
+        .a_column = 1,
+        .b_row = features,
+        .b_column = 1,
+    };
+    fmx_status status = launch_bias(call, units);
+    if (status == FMX_OK)
+        status = launch_product(call->device, &grad_weight);
+    if (status == FMX_OK && call->grad_in[0] != NULL)
+        status = launch_product(call->device, &grad_in);
+    return status;
+}
+
+const fmx__op fmx__op_dense = {
+    .group = {.name = "dense",
+              .doc = "Fully connected layer: weight times input plus bias.",
+              .options = option_table,
+              .option_count = FMX__COUNT(option_table),
+              .defaults = &defaults,
+              .options_size = sizeof defaults},
+    .least_inputs = 1,
+    .most_inputs = 1,
+    .fuses_relu = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+};
