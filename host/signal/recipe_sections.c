@@ -1,5 +1,6 @@
 #include "recipe_sections.h"
 
+#include "mixture_draw.h"
 #include "stage.h"
 
 #define FMX_FIELD(name) offsetof(fmx__axis, name)
@@ -21,11 +22,17 @@ static const fmx__option database_table[] = {
      "a FID, or any tree of them, that `fidmix run` processes"},
     {"with_processed", FMX__OPTION_BOOL, FMX_FIELD(with_processed), "", 0, 0, NULL,
      "spectra that the vendor's software processed become rows too"},
+    {"validation", FMX__OPTION_NUMBER, FMX_FIELD(split.validation), "", 0, 0.9, NULL,
+     "share of each compound's FIDs that is kept for validation"},
+    {"test", FMX__OPTION_NUMBER, FMX_FIELD(split.test), "", 0, 0.9, NULL,
+     "share of each compound's FIDs that is kept for tests"},
+    {"split_seed", FMX__OPTION_INTEGER, FMX_FIELD(split.seed), "", 0, 9007199254740992.0, NULL,
+     "seed of the choice of these FIDs; apart from seed, so that all recipes choose alike"},
 };
 #undef FMX_FIELD
 
 static const fmx__axis axis_defaults = {"1H", 10, 0, 21800};
-static const fmx__database database_defaults = {"", false};
+static const fmx__database database_defaults = {.split = {.validation = 0.2, .test = 0.2}};
 
 static const fmx__option_group axis_group = {
     .name = "axis",
@@ -55,6 +62,7 @@ static const fmx__recipe_section sections[] = {
     {"database", "Where the FIDs come from.", &database_group, NULL, false},
     {"process", "What takes a FID to a spectrum: a list of stages, run in the order written.", NULL,
      process_stage, false},
+    {"mixtures", "How spectra of pure compounds are mixed.", &fmx__mixture_group, NULL, false},
 };
 
 const fmx__recipe_schema fmx__recipe_schema_process = {sections, FMX__COUNT(sections), NULL};

@@ -1,7 +1,8 @@
-/* The sections of a recipe that processing knows: axis, database, process. */
+/* The sections of a recipe that processing and mixing know: axis, database, process, mixtures. */
 #ifndef FIDMIX_RECIPE_SECTIONS_H
 #define FIDMIX_RECIPE_SECTIONS_H
 
+#include "labels.h"
 #include "recipe.h"
 
 /* axis: the points that all spectra of a job share. Point j lies at
@@ -13,10 +14,11 @@ typedef struct fmx__axis {
     int64_t points;
 } fmx__axis;
 
-/* database: which FIDs `fidmix run` processes. */
+/* database: which FIDs `fidmix run` processes, and how they are dealt out (labels.h). */
 typedef struct fmx__database {
     char path[FMX__TEXT_OPTION]; /* a FID, or any tree of them */
     bool with_processed;         /* the vendor's processed spectra become rows too */
+    fmx__split_options split;
 } fmx__database;
 
 /* What a recipe may contain today. A later room that adds sections makes its own table, these rows

@@ -1,0 +1,78 @@
+/* What the rows of a dataset are: compound, FID they came from, training, validation or test.
+ *
+ * Classes. A labelled dataset brings its own (`class_name`, `target`); otherwise a row's class is
+ * its name and the classes are the names in the order of their bytes.
+ *
+ * Split. Where the dataset has a column `split` it is used. Otherwise FIDs are dealt out, never
+ * rows: all rows with one parent, and all spectra below one experiment folder (TopSpin's own
+ * spectrum beside ours), go together. Within a class with n FIDs, test gets round(test n) of them
+ * and validation round(validation n), at least one each where their fraction is above zero, and at
+ * least one FID stays for training: validation gives way first, then test. Which FIDs: the class's
+ * FIDs in the order of their paths, shuffled by Philox with key (split_seed, SPLIT) and counter
+ * (hash of the class's name). So the split depends neither on the order of rows, nor on other
+ * classes, nor on a recipe's `seed`: train and mix agree. */
+#ifndef FIDMIX_LABELS_H
+#define FIDMIX_LABELS_H
+
+#include "base.h"
+#include "fidmix/dataset.h"
+
+enum { FMX__SPLITS = 3, FMX__CLASS_NONE = -1 };
+
+/* Codes of the column `split`; ALL is for choosing rows only. */
+typedef enum fmx__split {
+    FMX__SPLIT_TRAIN = 0,
+    FMX__SPLIT_VALIDATION = 1,
+    FMX__SPLIT_TEST = 2,
+    FMX__SPLIT_ALL = 3,
+} fmx__split;
+
+extern const char *const fmx__split_names[]; /* "train", "validation", "test", "all", NULL */
+
+typedef struct fmx__split_options {
+    double validation; /* fraction of each class's FIDs */
+    double test;
+    int64_t seed; /* "split_seed" */
+} fmx__split_options;
+
+typedef struct fmx__labels {
+    size_t rows;
+    size_t classes;
+    char **class_name; /* [classes] */
+    int32_t *class_of; /* [rows]; FMX__CLASS_NONE: a mixture, or of no class */
+    float *target;     /* [rows][classes] proportions; NULL: 1 at class_of */
+    uint8_t *split;    /* [rows], fmx__split */
+    int32_t *parent;   /* [rows]: row of the FID that it came from; the first of a mixture's */
+    bool stored_split; /* the dataset had the column */
+    uint32_t *member[FMX__SPLITS + 1]; /* [rows]: rows of a split, class by class, mixtures last */
+    size_t *first[FMX__SPLITS + 1];    /* [classes + 2]: where a class begins in it */
+} fmx__labels;
+
+/* Reads the labels of an open dataset (`path` heads messages). With class_name given (a model's),
+ * those are the classes, in that order, and a row of another is refused. Release with
+ * fmx__labels_clear, also after an error. Errors: FMX_ERROR_FORMAT (labels that do not match or are
+ * not finite, a row without a name, one class only, an unknown split), FMX_ERROR_ARGUMENT
+ * (fractions), those of reading. */
+fmx_status fmx__labels_read(fmx_context *ctx, fmx_dataset *dataset, const char *path,
+                            const char *const *class_name, size_t classes,
+                            const fmx__split_options *split, fmx__labels *out);
+
+void fmx__labels_clear(fmx__labels *labels);
+
+/* The rows of a class (classes: those of no single class) in a split, ascending. */
+const uint32_t *fmx__labels_members(const fmx__labels *labels, fmx__split split, size_t class_index,
+                                    size_t *count);
+
+/* Rows of a split. */
+size_t fmx__labels_count(const fmx__labels *labels, fmx__split split);
+
+/* FMX_ERROR_FORMAT unless the split has rows and, with `every_class`, a pure row of every class;
+ * the message says what is missing and what to do. */
+fmx_status fmx__labels_need(fmx_context *ctx, const fmx__labels *labels, const char *path,
+                            fmx__split split, bool every_class);
+
+/* Fills labels->split from FIDs, host/signal/labels_split.c. `source` are the rows' paths. */
+fmx_status fmx__labels_deal(fmx_context *ctx, fmx__labels *labels, const int32_t *parents,
+                            size_t width, char *const *source, const fmx__split_options *options);
+
+#endif

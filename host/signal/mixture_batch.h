@@ -1,0 +1,35 @@
+/* Mixtures as drawn -> their spectra on the device. Everything is allocated when a batch is made.
+ */
+#ifndef FIDMIX_MIXTURE_BATCH_H
+#define FIDMIX_MIXTURE_BATCH_H
+
+#include "mixture_draw.h"
+#include "spectra_store.h"
+
+typedef struct fmx__mixture_batch {
+    fmx__spectra_store *store; /* not owned */
+    const fmx__mixture_options *options;
+    uint64_t seed;
+    size_t most_parts; /* of a mixture */
+    size_t most_count; /* mixtures of a call */
+    double *factor;    /* [store->rows]: what a row is multiplied by before it is weighted */
+    uint32_t *row;     /* [most_count * most_parts]: rows of the parts, one behind the other */
+    uint32_t *plan;    /* [most_count][fmx__mixture_words(most_parts)] */
+    fmx_buffer *plan_buffer;
+    fmx_buffer *facts; /* float2 [most_count], see mixture.h */
+} fmx__mixture_batch;
+
+/* `store` needs room for most_count * most_parts rows where it is not resident. Errors:
+ * FMX_ERROR_FORMAT (a spectrum of the split with nothing above zero), FMX_ERROR_DEVICE_MEMORY,
+ * FMX_ERROR_MEMORY. Release with fmx__mixture_batch_clear, also after an error. */
+fmx_status fmx__mixture_batch_create(fmx__spectra_store *store, const fmx__mixer *mixer,
+                                     size_t most_count, fmx__mixture_batch *out);
+void fmx__mixture_batch_clear(fmx__mixture_batch *batch);
+
+/* out[i] = the spectrum of drawn[i], which is number item[i] of `draw`; out float [count][points].
+ * Waits for nothing where the store is resident. */
+fmx_status fmx__mixture_batch_run(fmx__mixture_batch *batch, const fmx__mixture_drawn *drawn,
+                                  const uint64_t *item, size_t count, uint32_t draw,
+                                  fmx_buffer *out);
+
+#endif

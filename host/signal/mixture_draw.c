@@ -1,0 +1,221 @@
+#include "mixture_draw.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "philox.h"
+
+static const char *const modes[] = {"pairs", "random", NULL};
+static const char *const amounts[] = {"log_uniform", "uniform", "equal", NULL};
+static const char *const scales[] = {"maximum", "area", "as_stored", NULL};
+
+#define FMX_FIELD(name) offsetof(fmx__mixture_options, name)
+static const fmx__option option_table[] = {
+    {"mode", FMX__OPTION_CHOICE, FMX_FIELD(mode), "", 0, 0, modes,
+     "pairs: every pair of classes, a class with itself included, at 0.5/0.5; random: compounds "
+     "and amounts drawn"},
+    {"rounds", FMX__OPTION_INTEGER, FMX_FIELD(rounds), "", 1, 1000000, NULL,
+     "pairs: times that all of them are made, from spectra drawn anew"},
+    {"count", FMX__OPTION_INTEGER, FMX_FIELD(count), "", 1, 1000000000, NULL,
+     "random: number of mixtures"},
+    {"least", FMX__OPTION_INTEGER, FMX_FIELD(least), "compounds", 0, FMX__MIXTURE_MOST, NULL,
+     "random: fewest compounds; 0: noise alone may come"},
+    {"most", FMX__OPTION_INTEGER, FMX_FIELD(most), "compounds", 0, FMX__MIXTURE_MOST, NULL,
+     "random: most compounds; every number between is as likely"},
+    {"amounts", FMX__OPTION_CHOICE, FMX_FIELD(amounts), "", 0, 0, amounts,
+     "random: distribution of the amounts between 1 and ratio"},
+    {"ratio", FMX__OPTION_NUMBER, FMX_FIELD(ratio), "", 1, 1e6, NULL,
+     "random: largest amount over the smallest"},
+    {"scale", FMX__OPTION_CHOICE, FMX_FIELD(scale), "", 0, 0, scales,
+     "what a spectrum of the dataset is divided by before it is weighted with its proportion"},
+    {"augment", FMX__OPTION_BOOL, FMX_FIELD(augment), "", 0, 0, NULL,
+     "each constituent is augmented on its own, as the section augment says"},
+    {"snr_least", FMX__OPTION_NUMBER, FMX_FIELD(snr_least), "", 0, 1e9, NULL,
+     "least ratio of the tallest peak to the standard deviation of the noise that is added"},
+    {"snr_most", FMX__OPTION_NUMBER, FMX_FIELD(snr_most), "", 0, 1e9, NULL,
+     "highest ratio, its logarithm is uniform between the two; 0: no noise is added"},
+    {"divide", FMX__OPTION_BOOL, FMX_FIELD(divide), "", 0, 0, NULL,
+     "the mixture is divided by its maximum"},
+    {"split", FMX__OPTION_CHOICE, FMX_FIELD(split), "", 0, 0, fmx__split_names,
+     "which spectra the constituents come from"},
+};
+#undef FMX_FIELD
+
+static const fmx__mixture_options defaults = {
+    .mode = FMX__MIXTURE_PAIRS,
+    .rounds = 1,
+    .count = 1000,
+    .least = 1,
+    .most = 6,
+    .amounts = FMX__MIXTURE_LOG_UNIFORM,
+    .ratio = 20,
+    .scale = FMX__MIXTURE_BY_MAXIMUM,
+    .divide = true,
+    .split = FMX__SPLIT_TEST,
+};
+
+const fmx__option_group fmx__mixture_group = {
+    .name = "mixtures",
+    .doc = "How spectra of pure compounds are mixed.",
+    .options = option_table,
+    .option_count = FMX__COUNT(option_table),
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
+};
+
+fmx_status fmx__mixture_check(fmx_context *ctx, const fmx__mixture_options *o)
+{
+    if (o->mode == FMX__MIXTURE_RANDOM && o->least > o->most)
+        return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                         "mixtures: least (%lld compounds) is above most (%lld)",
+                         (long long)o->least, (long long)o->most);
+    if ((o->snr_least > 0) != (o->snr_most > 0) || o->snr_least > o->snr_most)
+        return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                         "mixtures: snr_least (%g) and snr_most (%g) are either both 0 (no noise) "
+                         "or a range, the lower first",
+                         o->snr_least, o->snr_most);
+    return FMX_OK;
+}
+
+fmx_status fmx__mixer_create(fmx_context *ctx, const fmx__mixture_options *options,
+                             const fmx__labels *labels, const char *path, uint64_t seed,
+                             fmx__mixer *out)
+{
+    bool pairs = options->mode == FMX__MIXTURE_PAIRS;
+    fmx__split split = (fmx__split)options->split;
+    *out = (fmx__mixer){.options = options, .labels = labels, .seed = seed};
+    fmx_status status = fmx__mixture_check(ctx, options);
+    if (status == FMX_OK)
+        status = fmx__labels_need(ctx, labels, path, split, pairs);
+    if (status == FMX_OK)
+        status = fmx__alloc(ctx, labels->classes, sizeof *out->class_index, "classes",
+                            &out->class_index);
+    for (size_t i = 0; status == FMX_OK && i < labels->classes; ++i) {
+        size_t count = 0;
+        fmx__labels_members(labels, split, i, &count);
+        if (count > 0)
+            out->class_index[out->classes++] = (uint32_t)i;
+        else
+            fmx__log(ctx, FMX_LOG_WARNING,
+                     "%s: the class \"%s\" has no spectrum in the split \"%s\": no mixture will "
+                     "contain it",
+                     path, labels->class_name[i], fmx__split_names[split]);
+    }
+    if (status != FMX_OK)
+        return status;
+    if (pairs) {
+        out->most = 2;
+        out->count = (size_t)options->rounds * out->classes * (out->classes + 1) / 2;
+    } else {
+        out->most = options->most > 0 ? (size_t)options->most : 1;
+        out->count = (size_t)options->count;
+        if ((size_t)options->most > out->classes)
+            status =
+                fmx__fail(ctx, FMX_ERROR_RECIPE,
+                          "mixtures: most is %lld compounds, but %s has spectra of %zu in the "
+                          "split \"%s\"",
+                          (long long)options->most, path, out->classes, fmx__split_names[split]);
+    }
+    if (status == FMX_OK && out->count > UINT32_MAX)
+        status =
+            fmx__fail(ctx, FMX_ERROR_RECIPE, "mixtures: %zu mixtures are too many", out->count);
+    return status;
+}
+
+void fmx__mixer_clear(fmx__mixer *mixer)
+{
+    free(mixer->class_index);
+    *mixer = (fmx__mixer){0};
+}
+
+uint32_t fmx__mixture_draw_of(fmx__split split, size_t epoch)
+{
+    return (uint32_t)split << 29 | (uint32_t)(epoch & 0x1fffffff);
+}
+
+/* A whole number below n: n word / 2^32. */
+static uint32_t below(uint32_t word, size_t n)
+{
+    return (uint32_t)(((uint64_t)word * n) >> 32);
+}
+
+/* base^(word / 2^32), base >= 1: the product of base^(1/2), base^(1/4) ... over the bits of word.
+ * Roots and products are rounded alike everywhere, which pow is not. */
+static double power_of(double base, uint32_t word)
+{
+    double root = base;
+    double result = 1;
+    for (uint32_t bit = UINT32_C(1) << 31; bit != 0 && root > 1; bit >>= 1) {
+        root = sqrt(root);
+        if ((word & bit) != 0)
+            result *= root;
+    }
+    return result;
+}
+
+static double amount_of(const fmx__mixture_options *o, uint32_t word)
+{
+    switch (o->amounts) {
+    case FMX__MIXTURE_LOG_UNIFORM:
+        return power_of(o->ratio, word);
+    case FMX__MIXTURE_UNIFORM:
+        return 1 + (o->ratio - 1) * fmx__uniform(word);
+    default:
+        return 1;
+    }
+}
+
+/* Pair number p of the pairs i <= j of n, row by row: (0, 0), (0, 1) ... (1, 1) ... */
+static void pair_of(size_t p, size_t n, uint32_t *i, uint32_t *j)
+{
+    size_t first = 0;
+    while (p >= n - first) {
+        p -= n - first;
+        ++first;
+    }
+    *i = (uint32_t)first;
+    *j = (uint32_t)(first + p);
+}
+
+static bool chosen(const fmx__mixture_drawn *drawn, size_t count, uint32_t class_index)
+{
+    for (size_t k = 0; k < count; ++k) {
+        if (drawn->class_index[k] == class_index)
+            return true;
+    }
+    return false;
+}
+
+void fmx__mixer_draw(const fmx__mixer *mixer, uint64_t mixture, uint32_t draw,
+                     fmx__mixture_drawn *out)
+{
+    const fmx__mixture_options *o = mixer->options;
+    bool pairs = o->mode == FMX__MIXTURE_PAIRS;
+    size_t n = mixer->classes;
+    uint32_t word[4];
+    uint32_t pair[2] = {0};
+    double sum = 0;
+    fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw, 0);
+    out->parts = pairs ? 2 : (size_t)o->least + below(word[0], (size_t)(o->most - o->least) + 1);
+    out->snr = o->snr_most > 0 ? o->snr_least * power_of(o->snr_most / o->snr_least, word[1]) : 0;
+    if (pairs)
+        pair_of((size_t)(mixture % (n * (n + 1) / 2)), n, &pair[0], &pair[1]);
+    for (size_t k = 0; k < out->parts; ++k) {
+        size_t members = 0;
+        fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw, (uint32_t)k + 1);
+        if (pairs) {
+            out->class_index[k] = mixer->class_index[pair[k]];
+        } else { /* a sample without repetition, R. W. Floyd: one of the first n - parts + k + 1 */
+            size_t last = n - out->parts + k;
+            uint32_t c = mixer->class_index[below(word[0], last + 1)];
+            out->class_index[k] = chosen(out, k, c) ? mixer->class_index[last] : c;
+        }
+        const uint32_t *member =
+            fmx__labels_members(mixer->labels, (fmx__split)o->split, out->class_index[k], &members);
+        out->row[k] = member[below(word[1], members)];
+        out->proportion[k] = pairs ? 1 : amount_of(o, word[2]);
+        sum += out->proportion[k];
+    }
+    for (size_t k = 0; k < out->parts; ++k)
+        out->proportion[k] /= sum;
+}
