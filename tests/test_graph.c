@@ -1,0 +1,359 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dense_ref.h"
+#include "fmx_test.h"
+#include "plan.h"
+#include "plan_internal.h"
+#include "recording.h"
+
+static const fmx__recipe_section sections[] = {
+    {"model", "The layers.", NULL, fmx__graph_stage, false},
+};
+static const fmx__recipe_schema schema = {sections, FMX__COUNT(sections), NULL};
+
+static fmx_status build(const fmx_test *test, const char *model, fmx__recipe *recipe,
+                        fmx__graph *graph)
+{
+    *graph = (fmx__graph){0};
+    fmx_status status =
+        fmx__recipe_parse(test->ctx, "r.yml", model, strlen(model), &schema, NULL, 0, recipe);
+    return status == FMX_OK ? fmx__graph_create(test->ctx, recipe, 12, graph) : status;
+}
+
+/* Two readers of one value (a), a residual, a fused relu. */
+static const char residual[] = "fidmix: 1\n"
+                               "model:\n"
+                               "  - flatten\n"
+                               "  - dense: {units: 9, name: first}\n"
+                               "  - relu: {name: a}\n"
+                               "  - dense: {units: 9, name: b}\n"
+                               "  - add: {from: [a, b], name: sum}\n"
+                               "  - dense: {units: 5, name: out}\n";
+enum { BATCH = 6, IN = 12, HIDDEN = 9, OUT = 5 };
+
+Test(graph, layers_names_shapes)
+{
+    static const char model[] = "fidmix: 1\n"
+                                "model:\n"
+                                "  - input: {name: fid, channels: 2, complex: true}\n"
+                                "  - input: {name: extra, positions: 1, channels: 3}\n"
+                                "  - flatten: {from: fid}\n"
+                                "  - dense: {units: 4, bias: false}\n"
+                                "  - dense: {units: 4, from: extra, name: other}\n"
+                                "  - dense: {units: 2, from: other}\n"
+                                "  - add: {from: \"dense_1, other\"}\n";
+    fmx_test test = fmx_test_open_host();
+    fmx__recipe recipe;
+    fmx__graph graph;
+    size_t value = 0;
+    fmx_test_ok(&test, build(&test, model, &recipe, &graph), "graph");
+    cr_assert_eq(graph.input_count, 2);
+    cr_assert_eq(graph.layer_count, 5);
+    cr_assert_str_eq(graph.layer[1].name, "dense_1");
+    cr_assert_str_eq(graph.layer[3].name, "dense_3");
+    cr_assert_eq(graph.layer[0].plan.out.channels, 2 * 12 * 2);
+    cr_assert(fmx__graph_find(&graph, "other", &value));
+    cr_assert_eq(value, 4);
+    cr_assert_eq(fmx__graph_maker(&graph, value)->readers, 2);
+    cr_assert_null(fmx__graph_maker(&graph, 1));
+    cr_assert_eq(fmx__graph_parameters(&graph, false), 48 * 4 + (3 * 4 + 4) + (4 * 2 + 2));
+    fmx__graph_clear(&graph);
+    fmx__recipe_clear(&recipe);
+    fmx_test_close(&test);
+}
+
+Test(graph, refusals)
+{
+    static const char *const given[][2] = {
+        {"[]", "there is no model"},
+        {"[input]", "has no layers"},
+        {"[flatten, input]", "inputs stand before"},
+        {"[input, input]", "two inputs are called \"spectrum\""},
+        {"[relu: {name: a}, relu: {name: a}]", "two layers are called \"a\""},
+        {"[relu: {name: spectrum}]", "two layers are called \"spectrum\""},
+        {"[relu: {name: 'a b'}]", "contains a comma, dot or space"},
+        {"[relu: {name: abcd}, relu: {from: abcf}]", "did you mean \"abcd\"?"},
+        {"[relu: {from: relu_2}, relu]", "no layer or input \"relu_2\" above it"},
+        {"[add]", "takes 2 to 16 inputs, `from` names 1"},
+        {"[relu: {from: [spectrum, spectrum]}]", "takes 1 to 1 inputs"},
+        {"[relus]", "did you mean \"relu\"?"},
+        {"[dense: {units: 3}]", "flatten"},
+    };
+    fmx_test test = fmx_test_open_host();
+    for (size_t i = 0; i < FMX__COUNT(given); ++i) {
+        char text[256];
+        fmx__recipe recipe;
+        fmx__graph graph;
+        snprintf(text, sizeof text, "fidmix: 1\nmodel: %s\n", given[i][0]);
+        fmx_test_refused(&test, build(&test, text, &recipe, &graph), FMX_ERROR_RECIPE, given[i][1]);
+        fmx__graph_clear(&graph);
+        fmx__recipe_clear(&recipe);
+    }
+    fmx_test_close(&test);
+}
+
+/* A network with all its parts on the device. */
+typedef struct network {
+    fmx__recipe recipe;
+    fmx__graph graph;
+    fmx__weights weights;
+    fmx__op_step step;
+    fmx__plan *plan;
+    size_t out;
+} network;
+
+static fmx_status open_network(const fmx_test *test, const char *model, const char *out,
+                               bool unfused, bool training, network *n)
+{
+    *n = (network){0};
+    fmx_status status = build(test, model, &n->recipe, &n->graph);
+    if (status == FMX_OK)
+        status = fmx__weights_create(test->device, &n->graph, training, &n->weights);
+    if (status != FMX_OK)
+        return status;
+    cr_assert(fmx__graph_find(&n->graph, out, &n->out));
+    fmx__plan_request request = {
+        .batch = BATCH,
+        .training = training,
+        .step = &n->step,
+        .loss_value = &n->out,
+        .loss_count = training,
+        .keep = &n->out,
+        .keep_count = 1,
+        .unfused = unfused,
+    };
+    return fmx__plan_create(test->device, &n->graph, &n->weights, &request, &n->plan);
+}
+
+static void close_network(network *n)
+{
+    fmx__plan_destroy(n->plan);
+    fmx__weights_clear(&n->weights);
+    fmx__graph_clear(&n->graph);
+    fmx__recipe_clear(&n->recipe);
+}
+
+static void fill(const fmx_test *test, fmx_buffer *buffer, size_t count, uint64_t seed)
+{
+    float *values = fmx_test_random(count, seed);
+    fmx_test_ok(test, fmx_buffer_write(buffer, 0, values, count * sizeof *values), "fill");
+    free(values);
+}
+
+static void fill_network(const fmx_test *test, network *n)
+{
+    for (size_t i = 0; i < n->weights.count; ++i)
+        fill(test, n->weights.tensor[i].value, n->weights.tensor[i].count, 100 + i);
+    fill(test, fmx__plan_value(n->plan, 0), BATCH * IN, 1);
+}
+
+static fmx_status step(const fmx_test *test, network *n)
+{
+    fmx_status status = fmx__plan_forward(n->plan);
+    if (status == FMX_OK) /* the loss is sum out^2 / 2 */
+        status = fmx_buffer_copy(
+            fmx__plan_gradient(n->plan, n->out), 0, fmx__plan_value(n->plan, n->out), 0,
+            BATCH * fmx__shape_floats(fmx__graph_shape(&n->graph, n->out)) * sizeof(float));
+    (void)test;
+    return status == FMX_OK ? fmx__plan_backward(n->plan) : status;
+}
+
+/* All gradients of weights, one behind the other. */
+static float *gradients(const fmx_test *test, const network *n, size_t *count)
+{
+    float *all = calloc(fmx__graph_parameters(&n->graph, true), sizeof *all);
+    *count = 0;
+    for (size_t i = 0; i < n->weights.count; ++i) {
+        const fmx__tensor *tensor = &n->weights.tensor[i];
+        fmx_test_ok(test,
+                    fmx_buffer_read(tensor->grad, 0, all + *count, tensor->count * sizeof *all),
+                    tensor->name);
+        *count += tensor->count;
+    }
+    return all;
+}
+
+static double *as_double(const float *from, size_t count)
+{
+    double *out = malloc(count * sizeof *out);
+    for (size_t i = 0; i < count; ++i)
+        out[i] = from[i];
+    return out;
+}
+
+/* The residual network in double: weights as w[0..5] = first, b, out, each weight and bias. */
+typedef struct model {
+    double *w[6];
+    double h[BATCH * HIDDEN]; /* relu(first) */
+    double b[BATCH * HIDDEN];
+    double sum[BATCH * HIDDEN];
+    double out[BATCH * OUT];
+} model;
+
+static const fmx_ref_dense layers[3] = {
+    {BATCH, IN, HIDDEN}, {BATCH, HIDDEN, HIDDEN}, {BATCH, HIDDEN, OUT}};
+
+static double loss_of(model *m, const double *in)
+{
+    double size[BATCH * HIDDEN];
+    double loss = 0;
+    fmx_ref_dense_forward(&layers[0], m->h, size, in, m->w[0], m->w[1]);
+    for (size_t i = 0; i < (size_t)BATCH * HIDDEN; ++i)
+        m->h[i] = m->h[i] > 0 ? m->h[i] : 0;
+    fmx_ref_dense_forward(&layers[1], m->b, size, m->h, m->w[2], m->w[3]);
+    for (size_t i = 0; i < (size_t)BATCH * HIDDEN; ++i)
+        m->sum[i] = m->h[i] + m->b[i];
+    fmx_ref_dense_forward(&layers[2], m->out, size, m->sum, m->w[4], m->w[5]);
+    for (size_t i = 0; i < (size_t)BATCH * OUT; ++i)
+        loss += m->out[i] * m->out[i] / 2;
+    return loss;
+}
+
+/* Finite differences of the whole network in double, against the device's gradients. The device's
+ * rounding: three layers of at most 12 terms of order 1, about 1e-5 of gradients of order 50;
+ * differences: h^2 f''' / 6 and 2^-53 loss / h with h = 1e-5, below 1e-7 of the loss. */
+Test(graph, gradients_of_a_residual_network)
+{
+    fmx_test test = fmx_test_open();
+    network n;
+    model m;
+    size_t count = 0;
+    float *in = fmx_test_random((size_t)BATCH * IN, 1);
+    double *in_double = as_double(in, (size_t)BATCH * IN);
+    fmx_test_ok(&test, open_network(&test, residual, "out", false, true, &n), "network");
+    fill_network(&test, &n);
+    fmx_test_ok(&test, step(&test, &n), "step");
+    float *got = gradients(&test, &n, &count);
+    cr_assert_eq(n.weights.count, 6);
+    for (size_t w = 0; w < 6; ++w) {
+        float *values = fmx_test_random(n.weights.tensor[w].count, 100 + w);
+        m.w[w] = as_double(values, n.weights.tensor[w].count);
+        free(values);
+    }
+    double loss = loss_of(&m, in_double);
+    for (size_t w = 0, at = 0; w < 6; at += n.weights.tensor[w++].count) {
+        for (size_t i = 0; i < n.weights.tensor[w].count; ++i) {
+            double kept = m.w[w][i];
+            m.w[w][i] = kept + 1e-5;
+            double above = loss_of(&m, in_double);
+            m.w[w][i] = kept - 1e-5;
+            double below = loss_of(&m, in_double);
+            m.w[w][i] = kept;
+            double slope = (above - below) / 2e-5;
+            cr_assert_leq(fabs(slope - got[at + i]), 1e-6 * (10 + loss + fabs(slope)),
+                          "%s[%zu]: %g, finite difference %g", n.weights.tensor[w].name, i,
+                          (double)got[at + i], slope);
+        }
+    }
+    for (size_t w = 0; w < 6; ++w)
+        free(m.w[w]);
+    free(got);
+    free(in);
+    free(in_double);
+    close_network(&n);
+    fmx_test_close(&test);
+}
+
+Test(graph, fused_unfused_and_recorded_give_the_same_bits)
+{
+    fmx_test test = fmx_test_open();
+    float *got[3];
+    size_t count = 0;
+    for (int run = 0; run < 3; ++run) {
+        network n;
+        fmx__recording *recording = NULL;
+        fmx_test_ok(&test, open_network(&test, residual, "out", run == 1, true, &n), "network");
+        fill_network(&test, &n);
+        if (run == 2) {
+            fmx_test_ok(&test, fmx__recording_begin(test.device, &recording), "begin");
+            fmx_test_ok(&test, step(&test, &n), "recorded step");
+            fmx_test_ok(&test, fmx__recording_end(test.device), "end");
+            for (int repeat = 0; repeat < 2; ++repeat)
+                fmx_test_ok(&test, fmx__recording_run(recording), "run");
+        } else {
+            fmx_test_ok(&test, step(&test, &n), "step");
+        }
+        got[run] = gradients(&test, &n, &count);
+        fmx__recording_destroy(recording);
+        close_network(&n);
+    }
+    cr_assert_arr_eq(got[0], got[1], count * sizeof(float));
+    cr_assert_arr_eq(got[0], got[2], count * sizeof(float));
+    for (int run = 0; run < 3; ++run)
+        free(got[run]);
+    fmx_test_close(&test);
+}
+
+/* What lives at the same time does not overlap, slabs stay within 1 GiB, places are shared. */
+static void check_memory(const fmx__plan *plan)
+{
+    for (size_t i = 0; i < plan->piece_count; ++i) {
+        const fmx__piece *a = &plan->piece[i];
+        cr_assert_leq(a->from, a->to);
+        cr_assert_leq(a->offset + a->bytes, plan->slab_bytes[a->slab]);
+        for (size_t j = 0; j < i; ++j) {
+            const fmx__piece *b = &plan->piece[j];
+            bool meet = a->from <= b->to && b->from <= a->to;
+            bool overlap = a->slab == b->slab && a->offset < b->offset + b->bytes &&
+                           b->offset < a->offset + a->bytes;
+            cr_assert_not(meet && overlap, "pieces %zu and %zu", i, j);
+        }
+    }
+}
+
+Test(graph, memory_is_shared_but_not_at_once)
+{
+    static const char chain[] = "fidmix: 1\n"
+                                "model: [flatten, dense: {units: 300}, dense: {units: 300}, dense: "
+                                "{units: 300}, dense: {units: 300}, dense: {units: 300}]\n";
+    fmx_test test = fmx_test_open();
+    network n;
+    fmx_test_ok(&test, open_network(&test, chain, "dense_5", false, false, &n), "chain");
+    check_memory(n.plan);
+    cr_assert_lt(fmx__plan_bytes(n.plan), fmx__plan_bytes_unshared(n.plan) * 3 / 4);
+    cr_assert_gt(fmx__plan_work(n.plan, false).flops, 2.0 * BATCH * 4 * 300 * 300);
+    cr_assert_null(fmx__plan_gradient(n.plan, n.out));
+    close_network(&n);
+    fmx_test_ok(&test, open_network(&test, residual, "out", false, true, &n), "residual");
+    check_memory(n.plan);
+    cr_assert_not_null(fmx__plan_gradient(n.plan, n.out));
+    close_network(&n);
+    fmx_test_close(&test);
+}
+
+Test(graph, too_large_is_refused)
+{
+    static const char large[] = "fidmix: 1\nmodel: [flatten, dense: {units: 1000000, name: wide}, "
+                                "dense: {units: 1000000}]\n";
+    static const char many[] = "fidmix: 1\n"
+                               "model:\n"
+                               "  - input: {channels: 1048576, positions: 16777216}\n"
+                               "  - relu\n";
+    fmx_test test = fmx_test_open();
+    network n;
+    fmx_test_refused(&test, open_network(&test, large, "wide", false, true, &n),
+                     FMX_ERROR_DEVICE_MEMORY, "\"dense_2.weight\" has");
+    close_network(&n);
+    fmx_test_refused(&test, open_network(&test, many, "relu_1", false, true, &n),
+                     FMX_ERROR_DEVICE_MEMORY, "take a smaller batch");
+    close_network(&n);
+    fmx_test_close(&test);
+}
+
+static fmx_status open_and_close(void *user)
+{
+    network n;
+    fmx_status status = open_network(user, residual, "out", false, true, &n);
+    close_network(&n);
+    return status;
+}
+
+Test(graph, every_allocation_may_fail)
+{
+    fmx_test test = fmx_test_open();
+    fmx_test_each_failure(&test, open_and_close, &test);
+    fmx_test_close(&test);
+}
