@@ -286,7 +286,7 @@ void fmx__plan_destroy(fmx__plan *plan)
         return;
     for (size_t i = 0; i < plan->piece_count; ++i)
         fmx_buffer_release(plan->piece[i].view);
-    for (size_t i = 0; i < plan->slab_count; ++i)
+    for (size_t i = 0; plan->slab != NULL && i < plan->slab_count; ++i)
         fmx_buffer_release(plan->slab[i]);
     free(plan->slab);
     free(plan->slab_bytes);
