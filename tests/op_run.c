@@ -18,9 +18,9 @@ fmx__op_site fmx_op_site(fmx_device *device, const fmx_op_case *c)
     };
 }
 
-/* A buffer of floats uniform on [-1, 1); `tensor` tells the tensors of a case apart. */
+/* A buffer of floats uniform on [least, 1); `tensor` tells the tensors of a case apart. */
 static fmx_status random_buffer(fmx_device *device, size_t floats, uint64_t seed, uint32_t tensor,
-                                fmx_buffer **out)
+                                double least, fmx_buffer **out)
 {
     uint32_t words[4];
     float *values = NULL;
@@ -31,7 +31,7 @@ static fmx_status random_buffer(fmx_device *device, size_t floats, uint64_t seed
     for (size_t i = 0; i < floats; ++i) {
         if (i % 4 == 0)
             fmx__random_words(words, seed, FMX__PURPOSE_TEST, i / 4, tensor, 0);
-        values[i] = (float)(2 * fmx__uniform(words[i % 4]) - 1);
+        values[i] = (float)(least + (1 - least) * fmx__uniform(words[i % 4]));
     }
     status = fmx_buffer_create_copy(device, values, floats * sizeof *values, out);
     free(values);
@@ -44,7 +44,7 @@ static fmx_status open_inputs(fmx_device *device, const fmx_op_case *c, uint64_t
     fmx_status status = FMX_OK;
     for (size_t i = 0; status == FMX_OK && i < c->in_count; ++i) {
         size_t floats = c->batch * fmx__shape_floats(&c->in[i]);
-        status = random_buffer(device, floats, seed, (uint32_t)i, &run->in[i]);
+        status = random_buffer(device, floats, seed, (uint32_t)i, -1, &run->in[i]);
         if (status == FMX_OK && !c->inference)
             status = fmx_buffer_create(device, floats * sizeof(float), &run->grad_in[i]);
     }
@@ -56,8 +56,11 @@ static fmx_status open_weights(fmx_device *device, const fmx_op_case *c, uint64_
 {
     fmx_status status = FMX_OK;
     for (size_t i = 0; status == FMX_OK && i < run->plan.weight_count; ++i) {
-        size_t floats = fmx__op_weight_count(&run->plan.weight[i]);
-        status = random_buffer(device, floats, seed, (uint32_t)(100 + i), &run->weight[i]);
+        const fmx__op_weight *weight = &run->plan.weight[i];
+        bool positive = !weight->trainable && weight->init == FMX__INIT_ONES; /* a variance */
+        size_t floats = fmx__op_weight_count(weight);
+        status = random_buffer(device, floats, seed, (uint32_t)(100 + i), positive ? 0.1 : -1,
+                               &run->weight[i]);
         if (status == FMX_OK && !c->inference && run->plan.weight[i].trainable)
             status = fmx_buffer_create(device, floats * sizeof(float), &run->grad_weight[i]);
     }
@@ -93,7 +96,7 @@ fmx_status fmx_op_run_open(fmx_device *device, const fmx_op_case *c, uint64_t se
     if (status == FMX_OK)
         status = open_weights(device, c, seed, out);
     if (status == FMX_OK)
-        status = random_buffer(device, out_bytes / sizeof(float), seed, 200, &call->grad_out);
+        status = random_buffer(device, out_bytes / sizeof(float), seed, 200, -1, &call->grad_out);
     if (status == FMX_OK)
         status = fmx_buffer_create(device, out_bytes, &call->out);
     if (status == FMX_OK && out->plan.saved_bytes > 0)

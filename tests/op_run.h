@@ -31,8 +31,8 @@ typedef struct fmx_op_run {
 /* The site of a case. */
 fmx__op_site fmx_op_site(fmx_device *device, const fmx_op_case *c);
 
-/* Plans the case and makes its tensors: inputs, weights and grad_out uniform on [-1, 1), the same
- * for the same seed. Release with fmx_op_run_close, also after an error. */
+/* Plans the case and makes its tensors: inputs, weights and grad_out uniform on [-1, 1) (variances
+ * on [0.1, 1)), the same for the same seed. Release with fmx_op_run_close, also after an error. */
 fmx_status fmx_op_run_open(fmx_device *device, const fmx_op_case *c, uint64_t seed,
                            fmx_op_run *out);
 void fmx_op_run_close(fmx_op_run *run);
