@@ -23,6 +23,9 @@ static const fmx__option option_table[] = {
 
 static const fmx__dense_options defaults = {{"", ""}, 1, true, FMX__INIT_GLOROT_UNIFORM};
 
+/* The wide variant (one item per group): columns of an item, features of a slice of forward. */
+enum { WIDE_ROWS = 12, WIDE_UNITS = 64, WIDE_COLUMNS = 960, WIDE_SLICE = 4096, PANEL = 32 };
+
 /* A product out [m][n] = sum_k a(m, k) b(k, n), in slices of k. */
 typedef struct product {
     fmx_buffer *out;
@@ -134,6 +137,118 @@ static fmx_status launch_bias(const fmx__op_call *call, size_t units)
     return fmx__launch_kernel(call->device, &job);
 }
 
+/* Where the wide variant's forward keeps what, in floats of its scratch. */
+typedef struct wide_layout {
+    size_t panels; /* of PANEL items of the batch */
+    size_t slices;
+    size_t parts_at;
+    size_t floats;
+} wide_layout;
+
+static size_t divide_up(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static wide_layout layout_of(size_t batch, size_t features, size_t units)
+{
+    wide_layout w = {.panels = divide_up(batch, PANEL), .slices = divide_up(features, WIDE_SLICE)};
+    w.parts_at = w.panels * features * PANEL;
+    w.floats = w.parts_at + w.slices * w.panels * units * PANEL;
+    return w;
+}
+
+static fmx_status launch_wide(const fmx__op_call *call, const char *kernel, const fmx__arg *args,
+                              size_t arg_count, const size_t groups[3], double flops, double bytes)
+{
+    fmx__launch job = {
+        .stem = "dense",
+        .kernel = kernel,
+        .arg = args,
+        .arg_count = arg_count,
+        .dims = 3,
+        .groups = {groups[0], groups[1], groups[2]},
+        .local = {1, 1, 1},
+        .fixed_group = true,
+        .flops = flops,
+        .bytes = bytes,
+    };
+    return fmx__launch_kernel(call->device, &job);
+}
+
+static fmx_status forward_wide(const fmx__op_call *call, size_t features, size_t units)
+{
+    const fmx__dense_options *options = call->options;
+    wide_layout w = layout_of(call->batch, features, units);
+    size_t out_floats = call->batch * units;
+    double panel_floats = (double)w.parts_at;
+    double part_floats = (double)(w.floats - w.parts_at);
+    fmx__arg turn[] = {
+        fmx__arg_buffer(call->scratch, w.parts_at * sizeof(float)),
+        fmx__arg_buffer(call->in[0], call->batch * features * sizeof(float)),
+        fmx__arg_u64(call->batch),
+        fmx__arg_u64(features),
+    };
+    fmx__arg product_args[] = {
+        fmx__arg_buffer(call->scratch, w.floats * sizeof(float)),
+        fmx__arg_u64(w.parts_at),
+        fmx__arg_buffer(call->weight[WEIGHT], units * features * sizeof(float)),
+        fmx__arg_u64(features),
+        fmx__arg_u64(units),
+        fmx__arg_u64(divide_up(features, w.slices)),
+    };
+    fmx__arg combine_args[] = {
+        fmx__arg_buffer(call->out, out_floats * sizeof(float)),
+        fmx__arg_buffer(call->scratch, w.floats * sizeof(float)),
+        fmx__arg_u64(w.parts_at),
+        options->bias ? fmx__arg_buffer(call->weight[BIAS], units * sizeof(float))
+                      : fmx__arg_none(),
+        fmx__arg_u64(call->batch),
+        fmx__arg_u64(units),
+        fmx__arg_u64(w.slices),
+        fmx__arg_u32(call->relu),
+    };
+    const size_t turn_groups[3] = {divide_up(features, 16), 2 * w.panels, 1};
+    const size_t product_groups[3] = {divide_up(units, WIDE_ROWS), w.panels, w.slices};
+    const size_t combine_groups[3] = {units, 2 * w.panels, 1};
+    fmx_status status = launch_wide(call, "dense_panels_wide", turn, FMX__COUNT(turn), turn_groups,
+                                    0, 2 * panel_floats * sizeof(float));
+    if (status == FMX_OK)
+        status = launch_wide(call, "dense_forward_wide", product_args, FMX__COUNT(product_args),
+                             product_groups, 2 * panel_floats * (double)units,
+                             (panel_floats + part_floats + (double)units * (double)features) *
+                                 sizeof(float));
+    if (status == FMX_OK)
+        status = launch_wide(call, "dense_combine_wide", combine_args, FMX__COUNT(combine_args),
+                             combine_groups, part_floats,
+                             (part_floats + (double)out_floats) * sizeof(float));
+    return status;
+}
+
+/* grad_in or, with `units_apart`, grad_weight: from grad_out and `other` (the weight, the input).
+ */
+static fmx_status backward_wide(const fmx__op_call *call, const char *kernel, fmx_buffer *to,
+                                size_t to_rows, fmx_buffer *other, size_t other_rows,
+                                size_t second_groups)
+{
+    size_t features = call->in_shape[0].channels;
+    size_t units = call->out_shape.channels;
+    size_t columns = features < WIDE_COLUMNS ? 1 : features / WIDE_COLUMNS;
+    size_t rows = call->batch + units;
+    const size_t groups[3] = {columns, second_groups, 1};
+    fmx__arg args[] = {
+        fmx__arg_buffer(to, to_rows * features * sizeof(float)),
+        fmx__arg_buffer(call->grad_out, call->batch * units * sizeof(float)),
+        fmx__arg_buffer(other, other_rows * features * sizeof(float)),
+        fmx__arg_u64(call->batch),
+        fmx__arg_u64(features),
+        fmx__arg_u64(units),
+    };
+    return launch_wide(call, kernel, args, FMX__COUNT(args), groups,
+                       2 * (double)call->batch * (double)units * (double)features,
+                       (double)rows * (double)features * sizeof(float));
+}
+
 static fmx_status check(const fmx__op_site *site)
 {
     const fmx__dense_options *options = site->options;
@@ -171,6 +286,8 @@ static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
         "bias", 1, {units}, true, pytorch ? FMX__INIT_PYTORCH : FMX__INIT_ZEROS, features, units};
     out->keeps_input = true;
     out->scratch_bytes = slice_count(features) * site->batch * units * sizeof(float);
+    if (site->device != NULL && fmx__device_wide(site->device))
+        out->scratch_bytes = layout_of(site->batch, features, units).floats * sizeof(float);
     double products = 2 * (double)site->batch * (double)features * (double)units;
     double weight_bytes = (double)features * (double)units * sizeof(float);
     double row_bytes = (double)site->batch * (double)(features + units) * sizeof(float);
@@ -183,6 +300,8 @@ static fmx_status forward(const fmx__op_call *call)
 {
     size_t features = call->in_shape[0].channels;
     size_t units = call->out_shape.channels;
+    if (fmx__device_wide(call->device))
+        return forward_wide(call, features, units);
     product p = {
         .out = call->scratch,
         .a = call->in[0],
@@ -231,6 +350,15 @@ static fmx_status backward(const fmx__op_call *call)
         .b_column = 1,
     };
     fmx_status status = launch_bias(call, units);
+    if (fmx__device_wide(call->device)) {
+        if (status == FMX_OK)
+            status = backward_wide(call, "dense_grad_weight_wide", grad_weight.out, units,
+                                   grad_weight.b, call->batch, divide_up(units, WIDE_UNITS));
+        if (status == FMX_OK && call->grad_in[0] != NULL)
+            status = backward_wide(call, "dense_grad_in_wide", grad_in.out, call->batch, grad_in.b,
+                                   units, 1);
+        return status;
+    }
     if (status == FMX_OK)
         status = launch_product(call->device, &grad_weight);
     if (status == FMX_OK && call->grad_in[0] != NULL)

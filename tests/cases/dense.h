@@ -16,7 +16,8 @@
             RELU, BENCH                                                                            \
     }
 
-/* Tiles: 32 x 64 outputs and 16 terms. The published branch A has 1000 units:
+/* Tiles: 32 x 64 outputs and 16 terms; the wide variant takes 12 units, 48 and 16 columns, shares
+ * of 960 columns, slices of 4096 terms. The published branch A has 1000 units:
  * fmx_cases_dense_large, too large for the twin. */
 static const fmx_op_case fmx_cases_dense[] = {
     DENSE_CASE("one", 1, 1, 1, true, false, false),
@@ -27,6 +28,9 @@ static const fmx_op_case fmx_cases_dense[] = {
     DENSE_CASE("no bias, relu", 3, 40, 24, false, true, false),
     DENSE_CASE("prime", 7, 1009, 101, true, true, false),
     DENSE_CASE("batch of 64", 64, 128, 31, true, false, false),
+    DENSE_CASE("wide, 53 columns", 9, 53, 12, true, false, false),
+    DENSE_CASE("wide, two slices", 8, 4101, 13, true, true, false),
+    DENSE_CASE("wide, two shares", 33, 1945, 7, true, false, false),
     DENSE_CASE("one item", 1, 777, 50, true, true, false),
     DENSE_CASE("branch A, 3 units", 2, 261600, 3, true, true, false),
     DENSE_CASE("branch B", 32, 5568, 1000, true, true, true),
