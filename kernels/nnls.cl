@@ -4,6 +4,7 @@
  * nnls_dots     out[m][k] = scale sum_j left[m][j] right[k][j]: with left = right = A the Gram
  *               matrix G, with left = b and scale = -1 the gradient of x = 0. Columns rows_right ..
  *               stride - 1 are set to 0.
+ * nnls_norms    norms[m] = sqrt(sum_j spectra[m][j]^2)
  * nnls_descent  coordinate descent with the gradient g = G x - A b at hand: for k in order
  *                   x[k] <- max(0, x[k] - g[k] / G[k][k]),  g <- g + step G[k]
  *               A step is taken when it changes the gradient by more than tolerance times the
@@ -19,6 +20,8 @@
  *                    in local memory at a time; partial sums of 256 points are added up, so that
  *                    the error grows with their number, not with the points
  * nnls_dots_wide     one item owns 4 x 4 outputs, sixteen points at a time: PoCL
+ * nnls_norms         one group of up to 256 per spectrum
+ * nnls_norms_wide    one item per spectrum, sixteen points at a time: PoCL
  * nnls_descent       one group per mixture, gradient and amounts in local memory
  * nnls_descent_wide  one item per mixture, sixteen values at a time: PoCL
  *
@@ -92,6 +95,19 @@ __kernel void nnls_dots(__global float *out, __global const float *left,
         vstore4(scale * sum3, 0, out + (m + 3) * stride + k);
 }
 
+FMX_SUBGROUP_KERNEL
+__kernel void nnls_norms(__global float *norms, __global const float *spectra,
+                         __local float *scratch, uint points)
+{
+    size_t first = get_group_id(0) * (size_t)points;
+    float sum = 0.0f;
+    for (size_t j = get_local_id(0); j < points; j += get_local_size(0))
+        sum = fma(spectra[first + j], spectra[first + j], sum);
+    sum = fmx_group_sum(sum, scratch);
+    if (get_local_id(0) == 0)
+        norms[get_group_id(0)] = sqrt(sum);
+}
+
 /* The new value of a coordinate; 0 for a row of the library that is zero. */
 static inline float nnls_next(float x, float g, float diagonal)
 {
@@ -156,6 +172,22 @@ static inline float nnls_sum16(float16 v)
     float4 b = a.lo + a.hi;
     float2 c = b.lo + b.hi;
     return c.x + c.y;
+}
+
+__kernel void nnls_norms_wide(__global float *norms, __global const float *spectra,
+                              __local float *scratch, uint points)
+{
+    __global const float *row = spectra + get_group_id(0) * (size_t)points;
+    float16 sum = 0.0f;
+    size_t j = 0;
+    for (; j + 16 <= points; j += 16) {
+        float16 v = vload16(0, row + j);
+        sum = fma(v, v, sum);
+    }
+    float total = nnls_sum16(sum);
+    for (; j < points; ++j)
+        total = fma(row[j], row[j], total);
+    norms[get_group_id(0)] = sqrt(total);
 }
 
 /* Rows beyond the end repeat the last one; their sums are not stored. */

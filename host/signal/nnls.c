@@ -3,7 +3,15 @@
 #include <math.h>
 
 /* as in kernels/nnls.cl */
-enum { SIDE = 16, OWN = 4, TILE = SIDE * OWN, DEEP = 16, PAD = TILE + 4, GROUP = 64 };
+enum {
+    SIDE = 16,
+    OWN = 4,
+    TILE = SIDE * OWN,
+    DEEP = 16,
+    PAD = TILE + 4,
+    GROUP = 64,
+    NORM_GROUP = 256
+};
 
 #define MOST_POINTS ((size_t)1 << 24)
 
@@ -114,4 +122,31 @@ fmx_status fmx__nnls(fmx_device *device, fmx_buffer *amounts, const fmx__nnls_of
     if (status == FMX_OK)
         status = descend(device, amounts, of);
     return status;
+}
+
+fmx_status fmx__nnls_norms(fmx_device *device, fmx_buffer *norms, fmx_buffer *spectra, size_t count,
+                           size_t points)
+{
+    bool wide = fmx__device_wide(device);
+    fmx_status status = check(device, 1, points, count);
+    if (status != FMX_OK)
+        return status;
+    fmx__arg args[] = {
+        fmx__arg_buffer(norms, count * sizeof(float)),
+        fmx__arg_buffer(spectra, count * points * sizeof(float)),
+        fmx__arg_local(wide ? sizeof(float) : NORM_GROUP * sizeof(float)),
+        fmx__arg_u32(points),
+    };
+    fmx__launch job = {
+        .stem = "nnls",
+        .kernel = wide ? "nnls_norms_wide" : "nnls_norms",
+        .arg = args,
+        .arg_count = FMX__COUNT(args),
+        .dims = 1,
+        .groups = {count},
+        .local = {wide ? 1 : NORM_GROUP},
+        .flops = 2 * (double)count * (double)points,
+        .bytes = sizeof(float) * (double)count * ((double)points + 1),
+    };
+    return fmx__launch_kernel(device, &job);
 }
