@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clblast_gemm.h"
 #include "fmx_test.h"
 #include "launch.h"
 
@@ -111,34 +110,6 @@ Test(buffer_view, overlapping_views_and_the_parent_agree)
     fmx_buffer_release(second);
     fmx_buffer_release(first);
     fmx_buffer_release(inner);
-    free(data);
-    fmx_test_close(&test);
-}
-
-Test(buffer_view, gemm)
-{
-    fmx_test test = fmx_test_open();
-    size_t step = 0;
-    float *data = NULL;
-    float through[400];
-    float plain[400];
-    fmx_buffer *parent = make_parent(&test, 3, &step, &data);
-    fmx__gemm_of of = {.m = 20, .n = 20, .k = 40, .alpha = 1};
-    fmx_test_ok(&test, fmx__buffer_view(parent, 0, 800 * 4, &of.a), "a");
-    fmx_test_ok(&test, fmx__buffer_view(parent, step, 800 * 4, &of.b), "b");
-    fmx_test_ok(&test, fmx__buffer_view(parent, 2 * step, 400 * 4, &of.c), "c");
-    fmx_test_ok(&test, fmx__gemm(test.device, &of), "gemm");
-    fmx_test_ok(&test, fmx_buffer_read(of.c, 0, through, sizeof through), "read");
-    fmx_buffer_release(of.a);
-    fmx_buffer_release(of.b);
-    fmx_buffer_release(of.c);
-    of.a = of.b = of.c = parent;
-    of.b_first = step / 4;
-    of.c_first = 2 * step / 4;
-    fmx_test_ok(&test, fmx__gemm(test.device, &of), "gemm");
-    fmx_test_ok(&test, fmx_buffer_read(parent, 2 * step, plain, sizeof plain), "read");
-    cr_assert_arr_eq(through, plain, sizeof plain);
-    fmx_buffer_release(parent);
     free(data);
     fmx_test_close(&test);
 }

@@ -159,12 +159,13 @@ static fmx_status record(step_state *state, fmx__recording **out)
     return status;
 }
 
-Test(recording, bits_of_direct_launches)
+static void check_bits(bool guard)
 {
     float direct[2][2 * COUNT];
     float recorded[2 * COUNT];
     float before[2 * COUNT];
     step_state state = open_state();
+    fmx__device_guard(state.test.device, guard);
     for (size_t run = 0; run < 2; ++run) {
         fmx_test_ok(&state.test, step(&state), "direct");
         read_back(&state, direct[run]);
@@ -176,6 +177,7 @@ Test(recording, bits_of_direct_launches)
     cr_assert(memcmp(direct[0], direct[1], sizeof direct[0]) != 0);
 
     state = open_state();
+    fmx__device_guard(state.test.device, guard);
     fmx__recording *recording = NULL;
     fmx_test_ok(&state.test, fmx_buffer_zero(state.y, 0, BYTES), "y");
     read_back(&state, before);
@@ -193,6 +195,17 @@ Test(recording, bits_of_direct_launches)
     }
     fmx__recording_destroy(recording);
     close_state(&state);
+}
+
+Test(recording, bits_of_direct_launches)
+{
+    check_bits(true);
+}
+
+/* Without the guard, what one command releases serves the next. */
+Test(recording, bits_of_direct_launches_with_scratch_used_again)
+{
+    check_bits(false);
 }
 
 /* The values of a run are those at the call, though the device may get there much later. */
@@ -309,6 +322,42 @@ Test(recording, keeps_the_memory_it_uses)
     cr_assert_eq(last, scratch, "destroyed, it gives the buffer to the pool");
     fmx_buffer_release(last);
     fmx_buffer_release(other);
+    close_state(&state);
+}
+
+/* Within a recording, what was made in it and released serves again; what holds data of the host
+ * does not, nor does what was made before. */
+Test(recording, uses_its_own_scratch_again)
+{
+    step_state state = open_state();
+    fmx_device *device = state.test.device;
+    fmx__recording *recording = NULL;
+    fmx_buffer *made[3] = {NULL};
+    fmx_buffer *next[3] = {NULL};
+    float *data = fmx_test_random(1 << 16, 1);
+    fmx__device_guard(device, false);
+    fmx_test_ok(&state.test, fmx_buffer_create(device, 1 << 18, &made[0]), "before");
+    fmx_test_ok(&state.test, fmx__recording_begin(device, &recording), "begin");
+    fmx_test_ok(&state.test, fmx_buffer_create_copy(device, data, 1 << 18, &made[1]), "data");
+    fmx_test_ok(&state.test, fmx_buffer_create(device, 1 << 18, &made[2]), "scratch");
+    for (size_t i = 0; i < 3; ++i)
+        fmx_test_ok(&state.test, fmx_buffer_zero(made[i], 0, 1 << 18), "zero");
+    for (size_t i = 0; i < 3; ++i)
+        fmx_buffer_release(made[i]);
+    for (size_t i = 0; i < 3; ++i)
+        fmx_test_ok(&state.test, fmx_buffer_create(device, 200000, &next[i]), "again");
+    cr_assert_eq(next[0], made[2]);
+    cr_assert_eq(fmx_buffer_bytes(next[0]), 200000);
+    for (size_t i = 1; i < 3; ++i) {
+        for (size_t j = 0; j < 3; ++j)
+            cr_assert_neq(next[i], made[j]);
+    }
+    fmx_test_ok(&state.test, fmx__recording_end(device), "end");
+    fmx_test_ok(&state.test, fmx__recording_run(recording), "run");
+    fmx__recording_destroy(recording);
+    for (size_t i = 0; i < 3; ++i)
+        fmx_buffer_release(next[i]);
+    free(data);
     close_state(&state);
 }
 

@@ -3,7 +3,6 @@
 
 #include "command.h"
 
-enum { POOL_SLACK = 2 };                                 /* reuse up to twice the size asked for */
 static const size_t pool_least_bytes = (size_t)64 << 10; /* smaller ones are cheap to make anew */
 static const size_t pool_most_bytes = (size_t)2 << 30;   /* kept for reuse, bytes */
 
@@ -21,7 +20,7 @@ static fmx_buffer *from_pool(fmx_device *device, size_t bytes)
     size_t best = device->pooled;
     for (size_t i = 0; i < device->pooled; ++i) {
         size_t capacity = device->pool[i]->capacity;
-        if (capacity >= bytes && capacity / POOL_SLACK <= bytes &&
+        if (capacity >= bytes && capacity / FMX__POOL_SLACK <= bytes &&
             (best == device->pooled || capacity < device->pool[best]->capacity))
             best = i;
     }
@@ -121,15 +120,20 @@ fmx_status fmx_buffer_create(fmx_device *device, size_t bytes, fmx_buffer **out)
     fmx_status status = check_size(device, bytes);
     if (status != FMX_OK)
         return status;
-    *out = device->guard ? NULL : from_pool(device, bytes);
-    if (*out != NULL) {
-        (*out)->bytes = bytes;
-        (*out)->users = 1;
-    } else {
-        status = allocate(device, NULL, bytes, out);
+    fmx_buffer *buffer = device->guard ? NULL : fmx__recording_reuse(device, bytes);
+    if (buffer == NULL && !device->guard) {
+        buffer = from_pool(device, bytes);
+        if (buffer != NULL)
+            buffer->users = 1;
     }
-    if (status == FMX_OK)
+    if (buffer == NULL)
+        status = allocate(device, NULL, bytes, &buffer);
+    if (status == FMX_OK) {
+        buffer->bytes = bytes;
+        buffer->made_in = device->recording != NULL ? device->recordings : 0;
+        *out = buffer;
         ++device->live_buffers;
+    }
     return status;
 }
 

@@ -10,13 +10,15 @@
 #include "launch.h"
 
 enum { FMX__GUARD_BYTES = 256, FMX__POOL_SLOTS = 64, FMX__GUARD_BYTE = 0xA5 };
+enum { FMX__POOL_SLACK = 2 }; /* reuse up to twice the size asked for */
 
 struct fmx_buffer {
     fmx_device *device;
     cl_mem memory;
-    size_t bytes;    /* asked for */
-    size_t capacity; /* allocated, without the guard */
-    size_t users;    /* its owner, its views, recordings that use it */
+    size_t bytes;     /* asked for */
+    size_t capacity;  /* allocated, without the guard */
+    size_t users;     /* its owner, its views, recordings that use it */
+    uint64_t made_in; /* the recording under way when it was made, by number; 0: none */
     bool guarded;
     fmx_buffer *parent; /* of a view: what it lies in, never itself a view */
     size_t origin;      /* of a view: where in the parent */
@@ -79,6 +81,7 @@ struct fmx_device {
     fmx__cached cached[FMX__CACHE_SLOTS];
     uint64_t cache_clock;
     struct fmx__recording *recording; /* under way; NULL: commands are enqueued at once */
+    uint64_t recordings;              /* begun so far */
     bool gemm_ready;                  /* CLBlast has its parameters for this device */
     bool guard;
     bool guard_broken;

@@ -61,6 +61,11 @@ fmx_status fmx__command_do(fmx_device *device, fmx__command *command);
 /* While recording: keeps the buffer's memory; otherwise nothing. Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__recording_hold(fmx_device *device, fmx_buffer *buffer);
 
+/* While recording: a buffer that was made in this recording and that its owner has released: its
+ * commands are all in front of those to come, so these may have it. NULL when there is none that
+ * fits without wasting more than half. */
+fmx_buffer *fmx__recording_reuse(fmx_device *device, size_t bytes);
+
 /* While recording: a value for the command that is being prepared. Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__recording_value(fmx_device *device, fmx__step_value value);
 

@@ -14,6 +14,7 @@ typedef struct label {
 
 struct fmx__recording {
     fmx_device *device;
+    uint64_t number;
     bool complete;
     fmx__command *command;
     size_t commands;
@@ -21,7 +22,7 @@ struct fmx__recording {
     fmx__step_value *value;
     size_t values;
     size_t value_capacity;
-    fmx_buffer **held; /* what the commands use, a buffer as often as it is used */
+    fmx_buffer **held; /* what the commands use, each once */
     size_t holds;
     size_t held_capacity;
     fmx_buffer *scratch;
@@ -37,6 +38,7 @@ fmx_status fmx__recording_begin(fmx_device *device, fmx__recording **out)
     if (status != FMX_OK)
         return status;
     (*out)->device = device;
+    (*out)->number = ++device->recordings;
     device->recording = *out;
     ++device->live_buffers;
     return FMX_OK;
@@ -98,6 +100,10 @@ fmx_status fmx__recording_hold(fmx_device *device, fmx_buffer *buffer)
     fmx__recording *to = device->recording;
     if (to == NULL)
         return FMX_OK;
+    for (size_t i = to->holds; i > 0; --i) {
+        if (to->held[i - 1] == buffer)
+            return FMX_OK;
+    }
     fmx_status status = fmx__grow(device->ctx, &to->held, &to->held_capacity, to->holds + 1,
                                   sizeof *to->held, "a recording");
     if (status == FMX_OK) {
@@ -105,6 +111,23 @@ fmx_status fmx__recording_hold(fmx_device *device, fmx_buffer *buffer)
         to->held[to->holds++] = buffer;
     }
     return status;
+}
+
+fmx_buffer *fmx__recording_reuse(fmx_device *device, size_t bytes)
+{
+    const fmx__recording *of = device->recording;
+    fmx_buffer *best = NULL;
+    for (size_t i = 0; of != NULL && i < of->holds; ++i) {
+        fmx_buffer *buffer = of->held[i];
+        /* users: only the recording; one with contents from the host was made in none */
+        if (buffer->made_in == of->number && buffer->users == 1 && buffer->capacity >= bytes &&
+            buffer->capacity / FMX__POOL_SLACK <= bytes &&
+            (best == NULL || buffer->capacity < best->capacity))
+            best = buffer;
+    }
+    if (best != NULL)
+        fmx__buffer_hold(best); /* for the new owner */
+    return best;
 }
 
 fmx_status fmx__recording_value(fmx_device *device, fmx__step_value value)
