@@ -1,5 +1,6 @@
 #include "fmx_test.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,4 +176,17 @@ void fmx_test_close_to(const float *got, const float *expected, size_t count,
                   "%s, value %zu of %zu: got %.9g, expected %.9g, allowed %.3g", what, i, count,
                   got[i], expected[i], allowed);
     }
+}
+
+void fmx_test_decimal_comma(void)
+{
+    char command[512];
+    const char *folder = fmx_test_folder();
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 > /dev/null 2>&1",
+             folder);
+    int made = system(command);
+    setenv("LOCPATH", folder, 1);
+    if (made != 0 || setlocale(LC_ALL, "de_DE.UTF-8") == NULL)
+        fmx_test_skip("no locale with a decimal comma");
+    cr_assert_str_eq(localeconv()->decimal_point, ",");
 }

@@ -67,6 +67,11 @@ fmx_signal fmx_test_spectra(const fmx_test *test, bool is_complex, size_t rows, 
  * Returns "<shared>/<below>" in static storage. */
 const char *fmx_test_shared(const char *below);
 
+/* Sets a language with a decimal comma; skips when none can be made. setlocale(LC_ALL, "C") ends
+ * it.
+ */
+void fmx_test_decimal_comma(void);
+
 /* A fresh empty folder for the test's files, in static storage. */
 const char *fmx_test_folder(void);
 

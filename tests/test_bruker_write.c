@@ -166,15 +166,8 @@ Test(bruker_write, decimal_comma)
 {
     fmx_test test = fmx_test_open_host();
     char folder[128];
-    char command[512];
     snprintf(folder, sizeof folder, "%s", fmx_test_folder());
-    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 > /dev/null 2>&1",
-             folder);
-    int made = system(command);
-    setenv("LOCPATH", folder, 1);
-    if (made != 0 || setlocale(LC_ALL, "de_DE.UTF-8") == NULL)
-        fmx_test_skip("no locale with a decimal comma");
-    cr_assert_str_eq(localeconv()->decimal_point, ",");
+    fmx_test_decimal_comma();
     fmx_fid fid = make_decay(64);
     fmx_fid found;
     const char *experiment = fmx_fixture_path(folder, "made/1");

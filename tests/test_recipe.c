@@ -1,4 +1,5 @@
 /* YAML, recipes, overrides, and docs/recipes.md held against the parser. */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +252,51 @@ Test(recipe, text_reads_back_to_the_same)
         check_round_trip(&test, &own, &recipe);
         fmx__recipe_clear(&recipe);
     }
+    fmx_test_close(&test);
+}
+
+/* A program that speaks German reads and writes the same recipes. */
+Test(recipe, decimal_comma)
+{
+    static const char given[] =
+        "fidmix: 1\naxis: {lb_hz: 0.125}\nprocess:\n  - window: {lb_hz: 33.333333333333336}\n";
+    fmx_test test = fmx_test_open_host();
+    fmx__recipe recipe;
+    char *as_c = NULL;
+    char *as_german = NULL;
+    fmx_test_ok(&test,
+                fmx__recipe_parse(test.ctx, "r.yml", given, strlen(given), &own, NULL, 0, &recipe),
+                "as C");
+    fmx_test_ok(&test, fmx__recipe_text(test.ctx, &recipe, &as_c), "as C");
+    fmx__recipe_clear(&recipe);
+    fmx_test_decimal_comma();
+    fmx_test_ok(&test,
+                fmx__recipe_parse(test.ctx, "r.yml", given, strlen(given), &own, NULL, 0, &recipe),
+                "with a decimal comma");
+    fmx_test_ok(&test, fmx__recipe_text(test.ctx, &recipe, &as_german), "with a decimal comma");
+    setlocale(LC_ALL, "C");
+    cr_assert_str_eq(as_german, as_c);
+    cr_assert_not_null(strstr(as_german, "33.333333333333336"), "%s", as_german);
+    fmx__recipe_clear(&recipe);
+    free(as_german);
+    free(as_c);
+    fmx_test_close(&test);
+}
+
+/* The same for numbers that are read from a YAML tree (spin systems). */
+Test(yaml, decimal_comma)
+{
+    static const char given[] = "value: 1.25\n";
+    fmx_test test = fmx_test_open_host();
+    fmx__yaml yaml;
+    double value = 0;
+    fmx_test_decimal_comma();
+    fmx_test_ok(&test, fmx__yaml_parse(test.ctx, "t.yml", given, strlen(given), &yaml), "parse");
+    fmx_test_ok(&test, fmx__yaml_number(test.ctx, &yaml, yaml.root, "value", 0, 2, &value),
+                "number");
+    setlocale(LC_ALL, "C");
+    cr_assert_eq(value, 1.25);
+    fmx__yaml_clear(&yaml);
     fmx_test_close(&test);
 }
 

@@ -1,8 +1,11 @@
+#include <fcntl.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "cases/regions.h"
 #include "fmx_test.h"
@@ -192,16 +195,22 @@ Test(regions, says_what_is_missing)
     fmx_test_close(&test);
 }
 
+static const fmx__stage *regions_stage(void)
+{
+    for (size_t i = 0; i < fmx__stage_count; ++i) {
+        if (strcmp(fmx__stages[i]->group.name, "regions") == 0)
+            return fmx__stages[i];
+    }
+    cr_assert_fail("no stage regions");
+    return NULL;
+}
+
 Test(regions, refusals)
 {
     fmx_test test = fmx_test_open();
     fmx_regions options = FMX_REGIONS_DEFAULT;
     fmx_region_table table = table_of_cases();
-    const fmx__stage *stage = NULL;
-    for (size_t i = 0; i < fmx__stage_count; ++i)
-        if (strcmp(fmx__stages[i]->group.name, "regions") == 0)
-            stage = fmx__stages[i];
-    cr_assert_not_null(stage);
+    const fmx__stage *stage = regions_stage();
     fmx_signal signal = fmx_test_spectra(&test, false, 2, 64, 1);
     float before[2 * 64];
     float after[2 * 64];
@@ -229,6 +238,64 @@ Test(regions, refusals)
     fmx_test_refused(&test, fmx_apply_regions(&signal, &options, &table), FMX_ERROR_SHAPE,
                      "spectrum");
     fmx_signal_clear(&signal);
+    fmx_test_close(&test);
+}
+
+static void write_table(const char *path, const char *text, time_t changed_s)
+{
+    const struct timespec times[2] = {{changed_s, 0}, {changed_s, 0}};
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fputs(text, file);
+    fclose(file);
+    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* The first of 100 points is kept or not, as a table with one region says. */
+static bool first_is_kept(const fmx_test *test, const fmx_regions *options)
+{
+    float x[100];
+    fmx_signal signal = fmx_test_spectra(test, false, 1, 100, 1);
+    strcpy(signal.row[0].name, "a");
+    fmx_test_ok(test, fmx__stage_run(regions_stage(), &signal, options), "stage");
+    fmx_test_ok(test, fmx_signal_read(&signal, x), "read");
+    fmx_signal_clear(&signal);
+    return x[0] != 0;
+}
+
+/* Batch after batch, the file is read once; after a change it is read again. */
+Test(regions, table_is_read_once)
+{
+    static const char with_first[] = "name,min_ppm,max_ppm\na,11,13\n";
+    static const char without[] = "name,min_ppm,max_ppm\na,0,1\n";
+    fmx_test test = fmx_test_open();
+    fmx_regions options = FMX_REGIONS_DEFAULT;
+    options.fill = FMX_REGIONS_ZERO;
+    options.offset = FMX_REGIONS_NONE;
+    snprintf(options.file, sizeof options.file, "%s/regions.csv", fmx_test_folder());
+    write_table(options.file, with_first, 1000000);
+    cr_assert(first_is_kept(&test, &options));
+    write_table(options.file, without, 1000000);
+    cr_assert(first_is_kept(&test, &options), "a file that seems the same is not read again");
+    write_table(options.file, without, 1000001);
+    cr_assert_not(first_is_kept(&test, &options));
+    fmx_test_close(&test);
+}
+
+/* A program that speaks German reads the same table. */
+Test(regions, decimal_comma)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_region_table table;
+    char path[1024];
+    snprintf(path, sizeof path, "%s/regions.csv", fmx_test_folder());
+    write_table(path, "name,min_ppm,max_ppm\na,1.25,2.5\n", 1000000);
+    fmx_test_decimal_comma();
+    fmx_test_ok(&test, fmx_region_table_read(test.ctx, path, &table), "read");
+    setlocale(LC_ALL, "C");
+    cr_assert_eq(table.count, 1);
+    cr_assert(table.region[0].min_ppm == 1.25 && table.region[0].max_ppm == 2.5);
+    fmx_region_table_clear(&table);
     fmx_test_close(&test);
 }
 

@@ -1,5 +1,7 @@
 #include "c_locale.h"
 
+#include <stdlib.h>
+
 void fmx__c_locale_enter(fmx__c_locale *locale)
 {
     locale->own = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -13,4 +15,13 @@ void fmx__c_locale_leave(fmx__c_locale *locale)
     uselocale(locale->before);
     freelocale(locale->own);
     locale->own = (locale_t)0;
+}
+
+double fmx__c_strtod(const char *text, char **end)
+{
+    fmx__c_locale locale;
+    fmx__c_locale_enter(&locale);
+    double value = strtod(text, end);
+    fmx__c_locale_leave(&locale);
+    return value;
 }

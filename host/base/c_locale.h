@@ -14,4 +14,7 @@ typedef struct fmx__c_locale {
 void fmx__c_locale_enter(fmx__c_locale *locale);
 void fmx__c_locale_leave(fmx__c_locale *locale);
 
+/* strtod as C does it. */
+double fmx__c_strtod(const char *text, char **end);
+
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "c_locale.h"
+
 enum { LONGEST_NAME = 64, MOST_NAMES = 128 };
 
 static size_t smallest(size_t a, size_t b, size_t c)
@@ -170,8 +172,8 @@ static fmx_status unknown_key(fmx_context *ctx, const fmx__option *table, size_t
                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t count, void *options,
-                           const char *where, const char *key, const char *text)
+static fmx_status set_option(fmx_context *ctx, const fmx__option *table, size_t count,
+                             void *options, const char *where, const char *key, const char *text)
 {
     const fmx__option *option = find_option(table, count, key);
     if (option == NULL)
@@ -200,6 +202,16 @@ fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t co
                      fmx__option_dot(where), key, (int)option->type);
 }
 
+fmx_status fmx__option_set(fmx_context *ctx, const fmx__option *table, size_t count, void *options,
+                           const char *where, const char *key, const char *text)
+{
+    fmx__c_locale locale;
+    fmx__c_locale_enter(&locale);
+    fmx_status status = set_option(ctx, table, count, options, where, key, text);
+    fmx__c_locale_leave(&locale);
+    return status;
+}
+
 /* The fewest digits that strtod reads back to the same double. */
 static void shortest_number(char text[32], double value)
 {
@@ -210,8 +222,8 @@ static void shortest_number(char text[32], double value)
     }
 }
 
-fmx_status fmx__option_text(fmx_context *ctx, const fmx__option *option, const void *options,
-                            char **out)
+static fmx_status option_text(fmx_context *ctx, const fmx__option *option, const void *options,
+                              char **out)
 {
     const char *field = (const char *)options + option->offset;
     char text[FMX__NUMBERS_OPTION * 34 + 8];
@@ -246,6 +258,16 @@ fmx_status fmx__option_text(fmx_context *ctx, const fmx__option *option, const v
     }
     }
     return fmx__format(ctx, out, "%s", text);
+}
+
+fmx_status fmx__option_text(fmx_context *ctx, const fmx__option *option, const void *options,
+                            char **out)
+{
+    fmx__c_locale locale;
+    fmx__c_locale_enter(&locale);
+    fmx_status status = option_text(ctx, option, options, out);
+    fmx__c_locale_leave(&locale);
+    return status;
 }
 
 static bool within(const fmx__option *option, double value)

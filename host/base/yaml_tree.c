@@ -5,6 +5,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "c_locale.h"
+
 typedef struct anchor {
     char *name;
     const fmx__yaml_node *node;
@@ -363,7 +365,7 @@ fmx_status fmx__yaml_number(fmx_context *ctx, const fmx__yaml *yaml, const fmx__
     if (status != FMX_OK)
         return status;
     char *end = NULL;
-    double value = strtod(text, &end);
+    double value = fmx__c_strtod(text, &end);
     if (end == text || *end != '\0' || !isfinite(value) || value < least || value > most)
         return fmx__fail(ctx, FMX_ERROR_FORMAT, "%s:%zu: %s: \"%s\" is not a number from %g to %g",
                          yaml->file, fmx__yaml_get(map, key)->line, key, text, least, most);

@@ -120,6 +120,9 @@ static fmx_status run_stages(const fmx__process_job *job, fmx_signal *signal)
         }
         if (stage->needs == FMX__NEEDS_COMPLEX && !signal->is_complex)
             continue;
+        status = fmx__check_interrupt(fmx__device_context(job->device));
+        if (status != FMX_OK)
+            return status;
         if (stage->needs == FMX__NEEDS_FREQUENCY && signal->is_complex)
             status = fmx__signal_to_real(signal);
         if (status == FMX_OK)

@@ -75,7 +75,7 @@ fmx_status fmx__process_check(fmx_context *ctx, const fmx__recipe_part *stages);
 
 /* Runs the stages over a group, batch by batch, in rows of equal stride. What the survey kept is
  * released as it is loaded. Progress is "process", in
- * rows. Errors: those of the stages and of the sink; FMX_ERROR_INTERRUPTED between batches. */
+ * rows. Errors: those of the stages and of the sink; FMX_ERROR_INTERRUPTED between stages. */
 fmx_status fmx__process_run(const fmx__process_job *job, const fmx__process_group *group);
 
 #endif

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base.h"
+#include "c_locale.h"
 #include "csv_read.h"
 #include "fidmix/regions.h"
 
@@ -17,7 +18,7 @@ static const char *const columns[COLUMNS] = {"name", "min_ppm", "max_ppm"};
 static bool number_of(const char *text, double *out)
 {
     char *end = NULL;
-    *out = strtod(text, &end);
+    *out = fmx__c_strtod(text, &end);
     return end != text && *end == '\0' && isfinite(*out);
 }
 

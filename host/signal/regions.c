@@ -1,8 +1,10 @@
 #include "fidmix/regions.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "signal_internal.h"
 
@@ -294,18 +296,55 @@ fmx_status fmx_apply_regions(fmx_signal *signal, const fmx_regions *options,
     return status;
 }
 
+static fmx_status create_table(fmx_device *device, const void *path, void **out)
+{
+    fmx_context *ctx = fmx__device_context(device);
+    fmx_region_table *table = NULL;
+    fmx_status status = fmx__alloc(ctx, 1, sizeof *table, "a region table", &table);
+    if (status == FMX_OK)
+        status = fmx_region_table_read(ctx, path, table);
+    if (status != FMX_OK && table != NULL) {
+        fmx_region_table_clear(table);
+        free(table);
+        table = NULL;
+    }
+    *out = table;
+    return status;
+}
+
+static void destroy_table(void *table)
+{
+    fmx_region_table_clear(table);
+    free(table);
+}
+
+static const fmx__cached_kind table_kind = {create_table, destroy_table};
+
+/* The table of a file, which is read once: the device keeps it. */
+static fmx_status table_of(fmx_device *device, const char *path, const fmx_region_table **out)
+{
+    fmx_context *ctx = fmx__device_context(device);
+    struct stat file;
+    char key[64];
+    *out = NULL;
+    if (stat(path, &file) != 0)
+        return fmx__fail(ctx, FMX_ERROR_NOT_FOUND, "%s: no such table of regions", path);
+    /* the file, whatever path leads to it, in the state of that moment; 63 bytes at most */
+    snprintf(key, sizeof key, "regions %llx %llx %llx %lx", (unsigned long long)file.st_dev,
+             (unsigned long long)file.st_ino, (unsigned long long)file.st_mtim.tv_sec,
+             (unsigned long)file.st_mtim.tv_nsec);
+    return fmx__device_cache(device, key, &table_kind, path, out);
+}
+
 static fmx_status run(fmx_signal *signal, const void *options)
 {
+    static const fmx_region_table water_only = {0};
     const fmx_regions *o = options;
-    fmx_context *ctx = fmx__device_context(signal->device);
-    fmx_region_table table = {0};
+    const fmx_region_table *table = &water_only;
     fmx_status status = FMX_OK;
-    if (o->file[0] != '\0') /* without a table only the water is treated */
-        status = fmx_region_table_read(ctx, o->file, &table);
-    if (status == FMX_OK)
-        status = fmx_apply_regions(signal, o, &table);
-    fmx_region_table_clear(&table);
-    return status;
+    if (o->file[0] != '\0')
+        status = table_of(signal->device, o->file, &table);
+    return status == FMX_OK ? fmx_apply_regions(signal, o, table) : status;
 }
 
 const fmx__stage fmx__stage_regions = {

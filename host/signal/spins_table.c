@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "c_locale.h"
 #include "spins_internal.h"
 
 enum { COLUMNS = 6, MOST_SPINS = 128, ID_BYTES = 16 };
@@ -20,7 +21,7 @@ typedef struct spin_row {
 static bool read_number(const char *text, double *out)
 {
     char *end = NULL;
-    *out = strtod(text, &end);
+    *out = fmx__c_strtod(text, &end);
     return end != text && *end == '\0' && isfinite(*out);
 }
 

@@ -1,4 +1,4 @@
-/* What the survey of raw data keeps for the run, and what is read again. */
+/* A run over raw data: what the survey keeps for it, what is read again, how it is interrupted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +32,8 @@ static fmx_status store(void *user, size_t row, const float *spectrum, const fmx
     return FMX_OK;
 }
 
-/* Surveys $D/raw; keep_bytes of the data may be kept. */
-static job survey(size_t keep_bytes)
+/* Surveys $D/raw; keep_bytes of the data may be kept. The recipe is a file or a built-in one. */
+static job survey_for(const char *recipe, size_t keep_bytes)
 {
     job j = {.test = fmx_test_open()};
     char raw[512];
@@ -42,7 +42,7 @@ static job survey(size_t keep_bytes)
     fmx_test_ok(&j.test, fmx_source_find(j.test.ctx, raw, false, &j.sources), raw);
     fmx_test_ok(
         &j.test,
-        fmx__recipe_read(j.test.ctx, "process", &fmx__recipe_schema_process, NULL, 0, &j.recipe),
+        fmx__recipe_read(j.test.ctx, recipe, &fmx__recipe_schema_process, NULL, 0, &j.recipe),
         "recipe");
     fmx_test_ok(&j.test, fmx__recipe_axis(j.test.ctx, &j.recipe, &axis), "axis");
     j.axis = *axis;
@@ -52,6 +52,11 @@ static job survey(size_t keep_bytes)
     j.spectra = calloc(j.survey.group[0].count * (size_t)j.axis.points, sizeof *j.spectra);
     cr_assert_not_null(j.spectra);
     return j;
+}
+
+static job survey(size_t keep_bytes)
+{
+    return survey_for("process", keep_bytes);
 }
 
 static fmx_status process(job *j)
@@ -85,7 +90,7 @@ static void close_job(job *j)
 }
 
 /* What is kept is not read again: the files may be gone. It is released as it is loaded. */
-Test(process_survey, what_is_kept_is_not_read_again)
+Test(process_run, what_is_kept_is_not_read_again)
 {
     make_raw("L-Alanine,L-Lactate");
     job j = survey(4 * fid_bytes);
@@ -98,7 +103,7 @@ Test(process_survey, what_is_kept_is_not_read_again)
 }
 
 /* What does not fit is read when it is needed, and gives the same. */
-Test(process_survey, what_is_not_kept_is_read_again)
+Test(process_run, what_is_not_kept_is_read_again)
 {
     make_raw("L-Alanine,L-Lactate");
     job all = survey(SIZE_MAX);
@@ -118,7 +123,7 @@ Test(process_survey, what_is_not_kept_is_read_again)
     close_job(&none);
 }
 
-Test(process_survey, a_file_that_goes_meanwhile_is_named)
+Test(process_run, a_file_that_goes_meanwhile_is_named)
 {
     make_raw("L-Alanine");
     job j = survey(fid_bytes);
@@ -128,7 +133,7 @@ Test(process_survey, a_file_that_goes_meanwhile_is_named)
 }
 
 /* A value that is no number is that file's failure, found before anything is processed. */
-Test(process_survey, a_value_that_is_no_number_is_a_failure_of_its_file)
+Test(process_run, a_value_that_is_no_number_is_a_failure_of_its_file)
 {
     make_raw("L-Alanine");
     cr_assert_eq(shell("f=$D/raw/L-Alanine/1 && "
@@ -142,5 +147,28 @@ Test(process_survey, a_value_that_is_no_number_is_a_failure_of_its_file)
                        j.survey.failure[0].reason);
     fmx_test_ok(&j.test, process(&j), "the other");
     cr_assert_eq(j.stored, 1);
+    close_job(&j);
+}
+
+static void interrupt_at(void *user, fmx_log_level level, const char *text)
+{
+    (void)level;
+    if (strstr(text, "no regions in the table") != NULL)
+        fmx_context_interrupt(user);
+}
+
+/* An interruption is noticed in front of the next stage, not only behind the batch. */
+Test(process_run, interrupted_between_stages)
+{
+    char recipe[512];
+    make_raw("L-Alanine");
+    snprintf(recipe, sizeof recipe, "%s/regions.yml", folder);
+    cr_assert_eq(shell("printf 'fidmix: 1\\nprocess: [digital_filter, zero_filling, fft, regions, "
+                       "resample]\\n' > $D/regions.yml"),
+                 0);
+    job j = survey_for(recipe, SIZE_MAX);
+    fmx_context_set_log(j.test.ctx, interrupt_at, j.test.ctx, FMX_LOG_INFO);
+    fmx_test_refused(&j.test, process(&j), FMX_ERROR_INTERRUPTED, "interrupted");
+    cr_assert_eq(j.stored, 0);
     close_job(&j);
 }
