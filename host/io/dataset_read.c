@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataset_check.h"
+#include "dataset_heap.h"
 #include "dataset_writer.h"
 
 enum { MOST_CLASSES = 1 << 16 };
@@ -119,8 +120,10 @@ static fmx_status read_texts(fmx_dataset *set, hid_t texts, const fmx__hdf5_shap
     hid_t memory = H5Screate_simple(1, &many, NULL);
     fmx_status status = FMX_OK;
     if (shape->bytes == 0)
+        status = fmx__heap_check_texts(set->ctx, set->path, name, texts, first, count);
+    if (status == FMX_OK && shape->bytes == 0)
         status = fmx__alloc(set->ctx, count, sizeof *value, name, &value);
-    else
+    else if (status == FMX_OK)
         status = fmx__alloc(set->ctx, count, shape->bytes, name, &fixed);
     H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &many, NULL);
     if (status == FMX_OK && H5Dread(texts, type, memory, space, H5P_DEFAULT,
@@ -179,8 +182,12 @@ static fmx_status get_all(fmx_dataset *set)
     fmx__hdf5_shape shape;
     fmx_status status = fmx__hdf5_open(set->ctx, set->path, &set->file);
     if (status == FMX_OK)
+        status = fmx__heap_check(set->ctx, set->path, H5I_INVALID_HID);
+    if (status == FMX_OK)
         status =
             fmx__hdf5_dataset(set->ctx, set->file, set->path, "spectra", &set->spectra, &shape);
+    if (status == FMX_OK)
+        status = fmx__heap_check(set->ctx, set->path, set->spectra);
     if (status == FMX_OK && (shape.kind != H5T_FLOAT || shape.rank != 2))
         status = fmx__fail(set->ctx, FMX_ERROR_FORMAT,
                            "%s: spectra: rows of floating-point values are expected", set->path);
