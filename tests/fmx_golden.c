@@ -29,3 +29,58 @@ float *fmx_test_golden(const char *name, size_t *floats)
     free(file);
     return data;
 }
+
+fmx__safetensors *fmx_test_tensors(const char *name)
+{
+    char path[1024];
+    fmx__safetensors *file = NULL;
+    snprintf(path, sizeof path, "%s/tests/golden/%s", FMX_SOURCE_DIR, name);
+    cr_assert_eq(fmx__safetensors_open(NULL, path, &file), FMX_OK, "%s", path);
+    return file;
+}
+
+float *fmx_test_tensor(fmx__safetensors *file, const fmx__tensor_entry **tensor, const char *format,
+                       ...)
+{
+    char name[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    const fmx__tensor_entry *found = fmx__safetensors_find(file, name);
+    cr_assert_not_null(found, "no golden tensor \"%s\"", name);
+    float *values = malloc(found->values * sizeof *values + 1);
+    cr_assert_not_null(values);
+    cr_assert_eq(fmx__safetensors_read(file, found, 0, found->values, values), FMX_OK, "%s", name);
+    if (tensor != NULL)
+        *tensor = found;
+    return values;
+}
+
+/* What stands behind "key=". */
+static const char *setting(fmx__safetensors *file, const char *name, const char *key)
+{
+    const char *text = fmx__safetensors_text(file, name);
+    size_t length = strlen(key);
+    cr_assert_not_null(text, "no golden \"%s\"", name);
+    for (const char *at = text; at != NULL; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (strncmp(at, key, length) == 0 && at[length] == '=')
+            return at + length + 1;
+    }
+    cr_assert_fail("golden \"%s\" has no %s", name, key);
+    return "";
+}
+
+double fmx_test_setting(fmx__safetensors *file, const char *name, const char *key)
+{
+    return strtod(setting(file, name, key), NULL);
+}
+
+bool fmx_test_setting_is(fmx__safetensors *file, const char *name, const char *key,
+                         const char *word)
+{
+    const char *text = setting(file, name, key);
+    size_t length = strlen(word);
+    return strncmp(text, word, length) == 0 && (text[length] == ' ' || text[length] == '\0');
+}

@@ -11,7 +11,7 @@
 
 static char path[600];
 
-static const fmx__tensor tensors[] = {
+static const fmx__tensor_entry tensors[] = {
     {.name = "b1.conv.weight", .type = FMX__TENSOR_F32, .rank = 3, .shape = {4, 1, 3}},
     {.name = "b1.conv.bias", .type = FMX__TENSOR_F32, .rank = 1, .shape = {4}},
     {.name = "norm.weight", .type = FMX__TENSOR_F32, .rank = 1, .shape = {4}},

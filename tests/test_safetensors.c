@@ -1,11 +1,13 @@
 /* safetensors: files of the format's own library, round trips, hostile headers. */
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fmx_golden.h"
 #include "fmx_test.h"
 #include "safetensors.h"
 
@@ -64,7 +66,7 @@ Test(safetensors, golden)
     };
     fmx_test test = fmx_test_open_host();
     fmx__safetensors *file = NULL;
-    const fmx__tensor *tensor = NULL;
+    const fmx__tensor_entry *tensor = NULL;
     float got[30];
     fmx_test_ok(&test, fmx__safetensors_open(test.ctx, golden(), &file), "open");
     cr_assert_eq(fmx__safetensors_count(file), FMX__COUNT(cases));
@@ -102,9 +104,10 @@ Test(safetensors, reading_refused)
 {
     fmx_test test = fmx_test_open_host();
     fmx__safetensors *file = NULL;
-    const fmx__tensor *tensor = NULL;
+    const fmx__tensor_entry *tensor = NULL;
     const size_t shape[3] = {3, 2, 5};
     const size_t other[2] = {3, 10};
+    const size_t four[1] = {4};
     float got[30];
     fmx_test_ok(&test, fmx__safetensors_open(test.ctx, golden(), &file), "open");
     fmx_test_ok(&test, fmx__safetensors_expect(file, "layer.weight", 3, shape, &tensor), "expect");
@@ -116,13 +119,73 @@ Test(safetensors, reading_refused)
                      FMX_ERROR_NOT_FOUND, "the nearest is \"layer.weight\"");
     fmx_test_refused(&test, fmx__safetensors_expect(file, "layer.weight", 2, other, &tensor),
                      FMX_ERROR_SHAPE, "is 3 x 2 x 5, 3 x 10 is expected");
-    fmx_test_refused(&test, fmx__safetensors_expect(file, "half", 1, shape, &tensor),
-                     FMX_ERROR_UNSUPPORTED, "\"half\" is F16; only F32");
+    fmx_test_refused(&test, fmx__safetensors_expect(file, "wide", 1, four, &tensor),
+                     FMX_ERROR_UNSUPPORTED, "\"wide\" is F64; save it as F32");
     tensor = fmx__safetensors_find(file, "wide");
     fmx_test_refused(&test, fmx__safetensors_read(file, tensor, 0, 1, got), FMX_ERROR_UNSUPPORTED,
                      "\"wide\" is F64");
     fmx__safetensors_close(file);
     fmx_test_close(&test);
+}
+
+/* Half precision is exact in float: every kind of value, read whole and by pieces. */
+Test(safetensors, halves)
+{
+    static const struct {
+        const char *type;
+        uint16_t bits;
+        float value;
+    } cases[] = {
+        {"F16", 0x0000, 0},         {"F16", 0x8000, -0.0f},         {"F16", 0x3c00, 1},
+        {"F16", 0xc100, -2.5f},     {"F16", 0x7bff, 65504},         {"F16", 0x0400, 0x1p-14f},
+        {"F16", 0x0001, 0x1p-24f},  {"F16", 0x83ff, -0x1.ff8p-15f}, {"F16", 0x7c00, INFINITY},
+        {"F16", 0xfc00, -INFINITY}, {"F16", 0x7e00, NAN},           {"BF16", 0x3f80, 1},
+        {"BF16", 0xc020, -2.5f},    {"BF16", 0x0001, 0x1p-133f},    {"BF16", 0x7f80, INFINITY},
+    };
+    fmx_test test = fmx_test_open_host();
+    make_path();
+    for (size_t i = 0; i < FMX__COUNT(cases); ++i) {
+        char header[128];
+        fmx__safetensors *file = NULL;
+        float got[3];
+        snprintf(header, sizeof header,
+                 "{\"a\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,6]}}", cases[i].type);
+        put(header, strlen(header), 0);
+        FILE *stream = fopen(path, "ab");
+        const uint16_t values[3] = {0, cases[i].bits, cases[i].bits};
+        fwrite(values, sizeof *values, 3, stream);
+        fclose(stream);
+        fmx_test_ok(&test, fmx__safetensors_open(test.ctx, path, &file), "open");
+        fmx_test_ok(&test, fmx__safetensors_read(file, fmx__safetensors_at(file, 0), 0, 3, got),
+                    "whole");
+        float piece = 0;
+        fmx_test_ok(&test, fmx__safetensors_read(file, fmx__safetensors_at(file, 0), 2, 1, &piece),
+                    "piece");
+        cr_assert_eq(got[0], 0);
+        cr_assert(memcmp(&got[1], &cases[i].value, sizeof(float)) == 0 ||
+                  (isnan(got[1]) && isnan(cases[i].value)));
+        cr_assert_eq(memcmp(&got[1], &got[2], sizeof(float)), 0);
+        cr_assert_eq(memcmp(&got[1], &piece, sizeof(float)), 0);
+        fmx__safetensors_close(file);
+    }
+    fmx_test_close(&test);
+}
+
+/* How tests of operations read the goldens of tests/golden/make_keras.py. */
+Test(safetensors, golden_cases)
+{
+    fmx__safetensors *file = fmx_test_tensors("keras_ops.safetensors");
+    const fmx__tensor_entry *weight = NULL;
+    float *values = fmx_test_tensor(file, &weight, "conv1d.%zu.weight", (size_t)2);
+    cr_assert_eq(weight->rank, 3);
+    cr_assert_eq(weight->shape[2], 9);
+    cr_assert_eq(fmx_test_setting(file, "conv1d.2", "kernel"), 9);
+    cr_assert_eq(fmx_test_setting(file, "conv1d.2", "stride"), 4);
+    cr_assert(fmx_test_setting_is(file, "conv1d.2", "padding", "same"));
+    cr_assert_not(fmx_test_setting_is(file, "conv1d.8", "padding", "same"));
+    cr_assert_eq(fmx_test_setting(file, "adam.0", "eps"), 1e-7);
+    free(values);
+    fmx__safetensors_close(file);
 }
 
 /* ---- headers that lie -------------------------------------------------------------------------
@@ -276,7 +339,7 @@ static bool try_file(const fmx_test *test)
     char got[4096];
     bool opened = fmx__safetensors_open(test->ctx, path, &file) == FMX_OK;
     for (size_t i = 0; opened && i < fmx__safetensors_count(file); ++i) {
-        const fmx__tensor *tensor = fmx__safetensors_at(file, i);
+        const fmx__tensor_entry *tensor = fmx__safetensors_at(file, i);
         cr_assert_leq(tensor->bytes, sizeof got);
         fmx_test_ok(test, fmx__safetensors_read_bytes(file, tensor, 0, tensor->bytes, got), "read");
         cr_assert_eq(fmx__safetensors_find(file, tensor->name), tensor);
@@ -334,7 +397,7 @@ Test(safetensors, cut_while_open)
 /* ---- writing ----------------------------------------------------------------------------------
  */
 
-static const fmx__tensor tensors[] = {
+static const fmx__tensor_entry tensors[] = {
     {.name = "count", .type = FMX__TENSOR_I64, .rank = 1, .shape = {1}},
     {.name = "layer.weight", .type = FMX__TENSOR_F32, .rank = 3, .shape = {3, 2, 5}},
     {.name = "empty", .type = FMX__TENSOR_F32, .rank = 2, .shape = {2, 0}},
@@ -384,7 +447,7 @@ Test(safetensors, round_trip)
     cr_assert_str_eq(fmx__safetensors_text(file, "note"), metadata[0].text);
     cr_assert_str_eq(fmx__safetensors_text(file, "empty"), "");
     for (size_t i = 0; i < FMX__COUNT(tensors); ++i) {
-        const fmx__tensor *t = fmx__safetensors_find(file, tensors[i].name);
+        const fmx__tensor_entry *t = fmx__safetensors_find(file, tensors[i].name);
         cr_assert_not_null(t, "%s", tensors[i].name);
         cr_assert_eq(t->type, tensors[i].type);
         cr_assert_eq(t->rank, tensors[i].rank);
@@ -408,14 +471,15 @@ Test(safetensors, round_trip)
 
 Test(safetensors, writing_refused)
 {
-    static const fmx__tensor narrow_first[] = {
+    static const fmx__tensor_entry narrow_first[] = {
         {.name = "a", .type = FMX__TENSOR_U8, .rank = 1, .shape = {3}},
         {.name = "b", .type = FMX__TENSOR_F32, .rank = 1, .shape = {1}}};
-    static const fmx__tensor twice[] = {{.name = "a"}, {.name = "b"}, {.name = "a"}};
-    static const fmx__tensor reserved[] = {{.name = "__metadata__"}};
-    static const fmx__tensor broken[] = {{.name = "\xff"}};
-    static const fmx__tensor huge[] = {{.name = "a", .rank = 2, .shape = {1u << 31, 1u << 31}}};
-    static const fmx__tensor many_axes[] = {{.name = "a", .rank = 9}};
+    static const fmx__tensor_entry twice[] = {{.name = "a"}, {.name = "b"}, {.name = "a"}};
+    static const fmx__tensor_entry reserved[] = {{.name = "__metadata__"}};
+    static const fmx__tensor_entry broken[] = {{.name = "\xff"}};
+    static const fmx__tensor_entry huge[] = {
+        {.name = "a", .rank = 2, .shape = {1u << 31, 1u << 31}}};
+    static const fmx__tensor_entry many_axes[] = {{.name = "a", .rank = 9}};
     static const fmx__text_pair doubled[] = {{"k", ""}, {"K", ""}, {"k", ""}};
     static const fmx__text_pair no_text[] = {{"k", "\xff"}};
     static const struct {

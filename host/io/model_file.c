@@ -230,7 +230,7 @@ bool fmx__model_is_trainable(const char *tensor)
 }
 
 /* What a layer of others does, as far as its tensors tell; "" otherwise. */
-static const char *guess_op(const fmx__tensor *tensor)
+static const char *guess_op(const fmx__tensor_entry *tensor)
 {
     if (ends_in(tensor->name, ".running_mean"))
         return "batch_norm";
@@ -257,7 +257,7 @@ static fmx_status count_tensors(fmx_context *ctx, const fmx__safetensors *file,
 {
     size_t at = 0;
     for (size_t i = 0; i < fmx__safetensors_count(file); ++i) {
-        const fmx__tensor *tensor = fmx__safetensors_at(file, i);
+        const fmx__tensor_entry *tensor = fmx__safetensors_at(file, i);
         const char *dot = strrchr(tensor->name, '.');
         size_t length = dot != NULL ? (size_t)(dot - tensor->name) : strlen(tensor->name);
         if (!fmx__model_is_parameter(tensor->name))

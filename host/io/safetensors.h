@@ -34,7 +34,7 @@ const char *fmx__tensor_type_name(fmx__tensor_type type);
 /* Bytes of one value. */
 size_t fmx__tensor_type_bytes(fmx__tensor_type type);
 
-typedef struct fmx__tensor {
+typedef struct fmx__tensor_entry {
     const char *name; /* UTF-8 */
     fmx__tensor_type type;
     size_t rank;                         /* 0: one value */
@@ -42,7 +42,7 @@ typedef struct fmx__tensor {
     size_t values;                       /* product of the shape; 0 where an axis is 0 */
     size_t bytes;
     size_t offset; /* in the file; 0 in a plan */
-} fmx__tensor;
+} fmx__tensor_entry;
 
 typedef struct fmx__text_pair {
     const char *key;
@@ -67,28 +67,30 @@ void fmx__safetensors_close(fmx__safetensors *file);
 
 /* Tensors in the order of their data; the pointers stay valid until the file is closed. */
 size_t fmx__safetensors_count(const fmx__safetensors *file);
-const fmx__tensor *fmx__safetensors_at(const fmx__safetensors *file, size_t index);
+const fmx__tensor_entry *fmx__safetensors_at(const fmx__safetensors *file, size_t index);
 
 /* The tensor of that name; NULL where there is none. */
-const fmx__tensor *fmx__safetensors_find(const fmx__safetensors *file, const char *name);
+const fmx__tensor_entry *fmx__safetensors_find(const fmx__safetensors *file, const char *name);
 
 /* Text of a metadata key; NULL where there is none. Valid until the file is closed. */
 const char *fmx__safetensors_text(const fmx__safetensors *file, const char *key);
 
-/* Fails unless the file has the tensor as float32 of exactly that shape. Errors:
+/* Fails unless the file has the tensor with exactly that shape and a type that
+ * fmx__safetensors_read takes. Errors:
  * FMX_ERROR_NOT_FOUND (with the nearest name), FMX_ERROR_UNSUPPORTED (another type),
  * FMX_ERROR_SHAPE. */
 fmx_status fmx__safetensors_expect(fmx__safetensors *file, const char *name, size_t rank,
-                                   const size_t *shape, const fmx__tensor **out);
+                                   const size_t *shape, const fmx__tensor_entry **out);
 
-/* Reads values [first, first + count) of a float32 tensor of this file: by pieces, so that no copy
- * of the whole is needed. Errors: FMX_ERROR_UNSUPPORTED (another type), FMX_ERROR_ARGUMENT (past
- * the end), FMX_ERROR_READ (also when the file became shorter). */
-fmx_status fmx__safetensors_read(fmx__safetensors *file, const fmx__tensor *tensor, size_t first,
-                                 size_t count, float *out);
+/* Reads values [first, first + count) of a tensor of this file (F32; F16 and BF16, exact in float)
+ * as float: by pieces, so that no copy of the whole is needed. Errors: FMX_ERROR_UNSUPPORTED
+ * (another type), FMX_ERROR_ARGUMENT (past the end), FMX_ERROR_READ (also when the file became
+ * shorter). */
+fmx_status fmx__safetensors_read(fmx__safetensors *file, const fmx__tensor_entry *tensor,
+                                 size_t first, size_t count, float *out);
 
 /* The same for any type, in bytes as stored. */
-fmx_status fmx__safetensors_read_bytes(fmx__safetensors *file, const fmx__tensor *tensor,
+fmx_status fmx__safetensors_read_bytes(fmx__safetensors *file, const fmx__tensor_entry *tensor,
                                        size_t first, size_t bytes, void *out);
 
 /* ---- writing ----------------------------------------------------------------------------------
@@ -97,7 +99,7 @@ fmx_status fmx__safetensors_read_bytes(fmx__safetensors *file, const fmx__tensor
 /* What will be written: tensors with name, type, rank and shape (the rest is worked out), in the
  * order in which their data will come; wider types first, so that every tensor is aligned. */
 typedef struct fmx__safetensors_plan {
-    const fmx__tensor *tensor;
+    const fmx__tensor_entry *tensor;
     size_t count;
     const fmx__text_pair *metadata;
     size_t metadata_count;
@@ -128,6 +130,6 @@ void fmx__safetensors_writer_close(fmx__safetensors_writer *writer);
  */
 
 /* Works out values and bytes from type and shape; false where they overflow. */
-bool fmx__tensor_measure(fmx__tensor *tensor);
+bool fmx__tensor_measure(fmx__tensor_entry *tensor);
 
 #endif

@@ -27,7 +27,7 @@ size_t fmx__tensor_type_bytes(fmx__tensor_type type)
     return types[type].bytes;
 }
 
-bool fmx__tensor_measure(fmx__tensor *tensor)
+bool fmx__tensor_measure(fmx__tensor_entry *tensor)
 {
     size_t values = 1;
     bool is_empty = false;
@@ -128,7 +128,7 @@ static fmx_status refuse(fmx__safetensors *file, fmx_status status, const char *
     return fmx__fail(file->ctx, status, "%s: tensor \"%.120s\": %s", file->path, tensor, what);
 }
 
-static fmx_status take_type(fmx__safetensors *file, const cJSON *item, fmx__tensor *out)
+static fmx_status take_type(fmx__safetensors *file, const cJSON *item, fmx__tensor_entry *out)
 {
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(item, "dtype");
     if (!cJSON_IsString(type))
@@ -144,7 +144,7 @@ static fmx_status take_type(fmx__safetensors *file, const cJSON *item, fmx__tens
                      file->path, out->name, type->valuestring);
 }
 
-static fmx_status take_shape(fmx__safetensors *file, const cJSON *item, fmx__tensor *out)
+static fmx_status take_shape(fmx__safetensors *file, const cJSON *item, fmx__tensor_entry *out)
 {
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(item, "shape");
     const cJSON *axis = NULL;
@@ -164,11 +164,11 @@ static fmx_status take_shape(fmx__safetensors *file, const cJSON *item, fmx__ten
                : refuse(file, FMX_ERROR_FORMAT, out->name, "its shape is larger than any memory");
 }
 
-static fmx_status take_tensor(fmx__safetensors *file, const cJSON *item, fmx__tensor *out)
+static fmx_status take_tensor(fmx__safetensors *file, const cJSON *item, fmx__tensor_entry *out)
 {
     size_t begin = 0;
     size_t end = 0;
-    *out = (fmx__tensor){.name = item->string};
+    *out = (fmx__tensor_entry){.name = item->string};
     if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) != 3)
         return refuse(file, FMX_ERROR_FORMAT, out->name,
                       "dtype, shape and data_offsets are expected, each once");
@@ -198,8 +198,8 @@ static fmx_status take_tensor(fmx__safetensors *file, const cJSON *item, fmx__te
 
 static int by_offset(const void *a, const void *b)
 {
-    const fmx__tensor *x = a;
-    const fmx__tensor *y = b;
+    const fmx__tensor_entry *x = a;
+    const fmx__tensor_entry *y = b;
     if (x->offset != y->offset)
         return x->offset < y->offset ? -1 : 1;
     if (x->bytes != y->bytes) /* empty ones come before the one that begins there */
@@ -209,8 +209,8 @@ static int by_offset(const void *a, const void *b)
 
 static int by_name(const void *a, const void *b)
 {
-    const fmx__tensor *const *x = a;
-    const fmx__tensor *const *y = b;
+    const fmx__tensor_entry *const *x = a;
+    const fmx__tensor_entry *const *y = b;
     return strcmp((*x)->name, (*y)->name);
 }
 
@@ -262,7 +262,7 @@ static fmx_status check_order(fmx__safetensors *file)
     if (file->count > 0)
         qsort(file->tensor, file->count, sizeof *file->tensor, by_offset);
     for (size_t i = 0; i < file->count; ++i) {
-        const fmx__tensor *t = &file->tensor[i];
+        const fmx__tensor_entry *t = &file->tensor[i];
         file->by_name[i] = t;
         if (t->offset != expected)
             return fmx__fail(file->ctx, FMX_ERROR_FORMAT,

@@ -14,9 +14,9 @@ struct fmx__safetensors {
     size_t data_bytes;
     cJSON *header; /* owns the names */
     const cJSON *metadata;
-    fmx__tensor *tensor; /* [count], by offset */
+    fmx__tensor_entry *tensor; /* [count], by offset */
     size_t count;
-    const fmx__tensor **by_name; /* [count] */
+    const fmx__tensor_entry **by_name; /* [count] */
 };
 
 /* Takes the header apart (text, `bytes` long) and fills header, metadata, tensor, by_name; path,

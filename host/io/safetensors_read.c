@@ -121,12 +121,12 @@ size_t fmx__safetensors_count(const fmx__safetensors *file)
     return file->count;
 }
 
-const fmx__tensor *fmx__safetensors_at(const fmx__safetensors *file, size_t index)
+const fmx__tensor_entry *fmx__safetensors_at(const fmx__safetensors *file, size_t index)
 {
     return index < file->count ? &file->tensor[index] : NULL;
 }
 
-const fmx__tensor *fmx__safetensors_find(const fmx__safetensors *file, const char *name)
+const fmx__tensor_entry *fmx__safetensors_find(const fmx__safetensors *file, const char *name)
 {
     size_t low = 0;
     size_t high = file->count;
@@ -176,19 +176,47 @@ static void shape_text(size_t rank, const size_t *shape, char out[FMX__TENSOR_RA
                                i > 0 ? " x " : "", shape[i]);
 }
 
+/* float16 and bfloat16 are exact in float32. */
+static bool is_loaded(fmx__tensor_type type)
+{
+    return type == FMX__TENSOR_F32 || type == FMX__TENSOR_F16 || type == FMX__TENSOR_BF16;
+}
+
+static float half_value(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
+    uint32_t exponent = half >> 10 & 31;
+    uint32_t fraction = half & 1023;
+    /* zero and subnormal: fraction 2^-24, exact */
+    if (exponent == 0)
+        return (sign != 0 ? -1.0f : 1.0f) * (float)fraction * 5.9604644775390625e-8f;
+    uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+    float value = 0;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float brain_value(uint16_t half)
+{
+    uint32_t bits = (uint32_t)half << 16;
+    float value = 0;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 fmx_status fmx__safetensors_expect(fmx__safetensors *file, const char *name, size_t rank,
-                                   const size_t *shape, const fmx__tensor **out)
+                                   const size_t *shape, const fmx__tensor_entry **out)
 {
     char is[FMX__TENSOR_RANK_MOST * 24];
     char wanted[FMX__TENSOR_RANK_MOST * 24];
-    const fmx__tensor *tensor = fmx__safetensors_find(file, name);
+    const fmx__tensor_entry *tensor = fmx__safetensors_find(file, name);
     *out = NULL;
     if (tensor == NULL)
         return not_there(file, name);
-    if (tensor->type != FMX__TENSOR_F32)
+    if (!is_loaded(tensor->type))
         return fmx__fail(file->ctx, FMX_ERROR_UNSUPPORTED,
-                         "%s: tensor \"%s\" is %s; only F32 is loaded, save it so", file->path,
-                         name, fmx__tensor_type_name(tensor->type));
+                         "%s: tensor \"%s\" is %s; save it as F32", file->path, name,
+                         fmx__tensor_type_name(tensor->type));
     if (tensor->rank != rank ||
         (rank > 0 && memcmp(tensor->shape, shape, rank * sizeof *shape) != 0)) {
         shape_text(tensor->rank, tensor->shape, is);
@@ -202,7 +230,7 @@ fmx_status fmx__safetensors_expect(fmx__safetensors *file, const char *name, siz
     return FMX_OK;
 }
 
-fmx_status fmx__safetensors_read_bytes(fmx__safetensors *file, const fmx__tensor *tensor,
+fmx_status fmx__safetensors_read_bytes(fmx__safetensors *file, const fmx__tensor_entry *tensor,
                                        size_t first, size_t bytes, void *out)
 {
     if (first > tensor->bytes || bytes > tensor->bytes - first)
@@ -212,16 +240,27 @@ fmx_status fmx__safetensors_read_bytes(fmx__safetensors *file, const fmx__tensor
     return read_at(file, tensor->offset + first, bytes, out);
 }
 
-fmx_status fmx__safetensors_read(fmx__safetensors *file, const fmx__tensor *tensor, size_t first,
-                                 size_t count, float *out)
+fmx_status fmx__safetensors_read(fmx__safetensors *file, const fmx__tensor_entry *tensor,
+                                 size_t first, size_t count, float *out)
 {
-    if (tensor->type != FMX__TENSOR_F32)
+    if (!is_loaded(tensor->type))
         return fmx__fail(file->ctx, FMX_ERROR_UNSUPPORTED,
-                         "%s: tensor \"%.120s\" is %s; only F32 is loaded, save it so", file->path,
-                         tensor->name, fmx__tensor_type_name(tensor->type));
+                         "%s: tensor \"%.120s\" is %s; save it as F32", file->path, tensor->name,
+                         fmx__tensor_type_name(tensor->type));
     if (first > tensor->values || count > tensor->values - first)
         return fmx__fail(file->ctx, FMX_ERROR_ARGUMENT,
                          "%s: tensor \"%.120s\": values %zu to %zu of %zu", file->path,
                          tensor->name, first, first + count, tensor->values);
-    return fmx__safetensors_read_bytes(file, tensor, first * sizeof *out, count * sizeof *out, out);
+    size_t size = fmx__tensor_type_bytes(tensor->type);
+    /* narrow values lie in the upper half of `out` and are widened from the front */
+    char *from = (char *)out + count * (sizeof *out - size);
+    fmx_status status = fmx__safetensors_read_bytes(file, tensor, first * size, count * size, from);
+    if (status != FMX_OK || tensor->type == FMX__TENSOR_F32)
+        return status;
+    for (size_t i = 0; i < count; ++i) {
+        uint16_t half = 0;
+        memcpy(&half, from + i * sizeof half, sizeof half);
+        out[i] = tensor->type == FMX__TENSOR_F16 ? half_value(half) : brain_value(half);
+    }
+    return FMX_OK;
 }

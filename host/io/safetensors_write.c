@@ -43,10 +43,10 @@ static fmx_status check_doubles(fmx_context *ctx, const char *path, const char *
 }
 
 /* Adds {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]}; *end moves on. */
-static fmx_status add_tensor(fmx_context *ctx, const char *path, const fmx__tensor *planned,
+static fmx_status add_tensor(fmx_context *ctx, const char *path, const fmx__tensor_entry *planned,
                              size_t *end, cJSON *header)
 {
-    fmx__tensor t = *planned;
+    fmx__tensor_entry t = *planned;
     size_t begin = *end;
     if (!fmx__utf8_valid(t.name) || strcmp(t.name, "__metadata__") == 0)
         return refuse(ctx, path, t.name, "not a name that a tensor can have");
