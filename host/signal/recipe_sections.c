@@ -1,5 +1,6 @@
 #include "recipe_sections.h"
 
+#include "augment.h"
 #include "mixture_draw.h"
 #include "stage.h"
 
@@ -62,6 +63,11 @@ static const fmx__recipe_section sections[] = {
     {"database", "Where the FIDs come from.", &database_group, NULL, false},
     {"process", "What takes a FID to a spectrum: a list of stages, run in the order written.", NULL,
      process_stage, false},
+    {"augment",
+     "What `fidmix augment` makes of every spectrum: a list of stages, each working on all that "
+     "the "
+     "one before it made.",
+     NULL, fmx__augment_group, false},
     {"mixtures", "How spectra of pure compounds are mixed.", &fmx__mixture_group, NULL, false},
 };
 

@@ -1,4 +1,5 @@
-/* The sections of a recipe that processing and mixing know: axis, database, process, mixtures. */
+/* The sections of a recipe that the work on spectra knows: axis, database, process, augment,
+ * mixtures. */
 #ifndef FIDMIX_RECIPE_SECTIONS_H
 #define FIDMIX_RECIPE_SECTIONS_H
 
