@@ -79,6 +79,7 @@ extern const fmx__verb *const fmx__verbs[]; /* in the order of the help, NULL at
 extern const fmx__cli_option fmx__global_options[];
 extern const size_t fmx__global_option_count;
 
+extern const fmx__verb fmx__verb_augment;
 extern const fmx__verb fmx__verb_bench;
 extern const fmx__verb fmx__verb_devices;
 extern const fmx__verb fmx__verb_mix;

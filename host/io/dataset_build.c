@@ -11,19 +11,7 @@
 #include "dataset_journal.h"
 #include "dataset_writer.h"
 
-/* One file in the making. */
-typedef struct building {
-    fmx_dataset_writer *w;
-    const char *beside;
-    hid_t file;
-    size_t rows;   /* of the file */
-    char **values; /* [column_count]: all values of a column, rows in order */
-    char *texts;   /* what the text columns point into, after fix_texts */
-    size_t texts_used;
-    size_t texts_capacity;
-} building;
-
-static fmx_status put_head(building *b)
+static fmx_status put_head(fmx__dataset_building *b)
 {
     const fmx_dataset_writer *w = b->w;
     const fmx_column names = {"class_name", FMX_COLUMN_TEXT, 0};
@@ -42,7 +30,7 @@ static fmx_status put_head(building *b)
     return status;
 }
 
-static fmx_status put_axis(building *b)
+static fmx_status put_axis(fmx__dataset_building *b)
 {
     const fmx_dataset_writer *w = b->w;
     hsize_t points = w->points;
@@ -60,7 +48,7 @@ static fmx_status put_axis(building *b)
     return status;
 }
 
-static fmx_status make_values(building *b)
+static fmx_status make_values(fmx__dataset_building *b)
 {
     const fmx_dataset_writer *w = b->w;
     fmx_status status =
@@ -74,7 +62,7 @@ static fmx_status make_values(building *b)
 }
 
 /* Takes one row's columns; texts are kept as offsets until all are there (fix_texts). */
-static fmx_status take_columns(building *b, size_t at, const char *const *column)
+fmx_status fmx__building_take(fmx__dataset_building *b, size_t at, const char *const *column)
 {
     const fmx_dataset_writer *w = b->w;
     fmx_status status = FMX_OK;
@@ -99,7 +87,7 @@ static fmx_status take_columns(building *b, size_t at, const char *const *column
 
 _Static_assert(sizeof(size_t) == sizeof(char *), "offsets of texts become pointers in place");
 
-static void fix_texts(building *b)
+static void fix_texts(fmx__dataset_building *b)
 {
     for (size_t i = 0; i < b->w->column_count; ++i) {
         for (size_t row = 0; b->w->column[i].type == FMX_COLUMN_TEXT && row < b->rows; ++row) {
@@ -111,7 +99,7 @@ static void fix_texts(building *b)
     }
 }
 
-static fmx_status put_columns(building *b)
+fmx_status fmx__building_put_columns(fmx__dataset_building *b)
 {
     const fmx_dataset_writer *w = b->w;
     fmx_status status = FMX_OK;
@@ -127,25 +115,30 @@ static fmx_status put_columns(building *b)
     return status;
 }
 
-/* The dataset of spectra, one chunk a row where it is compressed. */
-static hid_t create_spectra(building *b, hid_t space)
+hid_t fmx__building_spectra(fmx__dataset_building *b, hid_t space, hid_t properties)
 {
-    hid_t properties = fmx__hdf5_dataset_properties();
-    hsize_t chunk[2] = {1, b->w->points};
-    if (b->w->compress) {
-        H5Pset_chunk(properties, 2, chunk);
-        H5Pset_shuffle(properties);
-        H5Pset_deflate(properties, 4);
-    }
     hid_t set =
         H5Dcreate2(b->file, "spectra", H5T_IEEE_F32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     H5Pclose(properties);
     return set;
 }
 
+/* How spectra are stored: one chunk a row where they are compressed. */
+static hid_t spectra_properties(const fmx_dataset_writer *w)
+{
+    hid_t properties = fmx__hdf5_dataset_properties();
+    hsize_t chunk[2] = {1, w->points};
+    if (w->compress) {
+        H5Pset_chunk(properties, 2, chunk);
+        H5Pset_shuffle(properties);
+        H5Pset_deflate(properties, 4);
+    }
+    return properties;
+}
+
 /* Row by row from the journal: the spectrum to its place, the columns into memory. */
-static fmx_status copy_rows(building *b, size_t shard, int fd, const char *journal, hid_t set,
-                            hid_t space)
+static fmx_status copy_rows(fmx__dataset_building *b, size_t shard, int fd, const char *journal,
+                            hid_t set, hid_t space)
 {
     fmx_dataset_writer *w = b->w;
     const char **column = NULL;
@@ -166,7 +159,7 @@ static fmx_status copy_rows(building *b, size_t shard, int fd, const char *journ
             status =
                 fmx__fail(w->ctx, FMX_ERROR_READ, "%s: row %zu is of another plan", journal, row);
         if (status == FMX_OK)
-            status = take_columns(b, at, column);
+            status = fmx__building_take(b, at, column);
         if (status == FMX_OK &&
             (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
              H5Dwrite(set, H5T_NATIVE_FLOAT, one, space, H5P_DEFAULT, spectrum) < 0))
@@ -180,13 +173,13 @@ static fmx_status copy_rows(building *b, size_t shard, int fd, const char *journ
     return status;
 }
 
-static fmx_status put_rows(building *b, size_t shard)
+static fmx_status put_rows(fmx__dataset_building *b, size_t shard)
 {
     fmx_dataset_writer *w = b->w;
     char *journal = NULL;
     hsize_t dims[2] = {b->rows, w->points};
     hid_t space = H5Screate_simple(2, dims, NULL);
-    hid_t set = create_spectra(b, space);
+    hid_t set = fmx__building_spectra(b, space, spectra_properties(w));
     int fd = -1;
     fmx_status status = FMX_OK;
     if (set < 0)
@@ -241,7 +234,7 @@ static double file_bytes(const fmx_dataset_writer *w, size_t rows, bool spectra)
            (double)w->classes * 512 + (1 << 18);
 }
 
-static fmx_status begin(building *b, char *beside, bool spectra)
+fmx_status fmx__building_begin(fmx__dataset_building *b, char *beside, bool spectra)
 {
     fmx_status status = check_room(b->w, beside, file_bytes(b->w, b->rows, spectra));
     if (status != FMX_OK)
@@ -260,7 +253,7 @@ static fmx_status begin(building *b, char *beside, bool spectra)
 }
 
 /* Closes the file (which writes what HDF5 still holds), syncs and renames it. */
-static fmx_status end(building *b, fmx_status status, const char *path)
+fmx_status fmx__building_end(fmx__dataset_building *b, fmx_status status, const char *path)
 {
     fmx_dataset_writer *w = b->w;
     if (b->file >= 0 && H5Fclose(b->file) < 0 && status == FMX_OK)
@@ -278,26 +271,27 @@ static fmx_status end(building *b, fmx_status status, const char *path)
 
 fmx_status fmx__dataset_build(fmx_dataset_writer *w, size_t shard)
 {
-    building b = {.w = w, .file = H5I_INVALID_HID, .rows = w->shard[shard].stored};
+    fmx__dataset_building b = {.w = w, .file = H5I_INVALID_HID, .rows = w->shard[shard].stored};
     char *beside = NULL;
     char *path = NULL;
     fmx_status status = fmx__format(w->ctx, &beside, "%s/building.h5", w->part);
     if (status == FMX_OK)
         status = fmx__shard_path(w, shard, &path);
     if (status == FMX_OK)
-        status = begin(&b, beside, true);
+        status = fmx__building_begin(&b, beside, true);
     if (status == FMX_OK)
         status = put_rows(&b, shard);
     if (status == FMX_OK)
-        status = put_columns(&b);
-    status = end(&b, status, path);
+        status = fmx__building_put_columns(&b);
+    status = fmx__building_end(&b, status, path);
     free(path);
     free(beside);
     return status;
 }
 
 /* Adds a shard's columns to those of the view. */
-static fmx_status gather_shard(building *b, const char *path, size_t first, size_t rows)
+static fmx_status gather_shard(fmx__dataset_building *b, const char *path, size_t first,
+                               size_t rows)
 {
     const fmx_dataset_writer *w = b->w;
     fmx_dataset *shard = NULL;
@@ -326,7 +320,7 @@ static fmx_status gather_shard(building *b, const char *path, size_t first, size
             size_t size = fmx__column_size(c->type) * (c->width > 0 ? c->width : 1);
             column[i] = texts[i] != NULL ? texts[i][row] : b->values[i] + (first + row) * size;
         }
-        status = take_columns(b, first + row, column);
+        status = fmx__building_take(b, first + row, column);
     }
     for (size_t i = 0; texts != NULL && i < w->column_count; ++i)
         free(texts[i]);
@@ -337,8 +331,8 @@ static fmx_status gather_shard(building *b, const char *path, size_t first, size
 }
 
 /* Maps the shard's rows into the view, by a name relative to the view's own folder. */
-static fmx_status map_shard(building *b, hid_t properties, hid_t view, const char *path,
-                            size_t first, size_t rows)
+static fmx_status map_shard(fmx__dataset_building *b, hid_t properties, hid_t view,
+                            const char *path, size_t first, size_t rows)
 {
     const char *slash = strrchr(path, '/');
     hsize_t start[2] = {first, 0};
@@ -352,7 +346,7 @@ static fmx_status map_shard(building *b, hid_t properties, hid_t view, const cha
     return status;
 }
 
-static fmx_status put_view(building *b)
+static fmx_status put_view(fmx__dataset_building *b)
 {
     fmx_dataset_writer *w = b->w;
     const float missing = __builtin_nanf("");
@@ -392,16 +386,16 @@ static fmx_status put_view(building *b)
 
 fmx_status fmx__dataset_build_view(fmx_dataset_writer *w)
 {
-    building b = {.w = w, .file = H5I_INVALID_HID, .rows = w->stored};
+    fmx__dataset_building b = {.w = w, .file = H5I_INVALID_HID, .rows = w->stored};
     char *beside = NULL;
     fmx_status status = fmx__format(w->ctx, &beside, "%s/building.h5", w->part);
     if (status == FMX_OK)
-        status = begin(&b, beside, false);
+        status = fmx__building_begin(&b, beside, false);
     if (status == FMX_OK)
         status = put_view(&b);
     if (status == FMX_OK)
-        status = put_columns(&b);
-    status = end(&b, status, w->path);
+        status = fmx__building_put_columns(&b);
+    status = fmx__building_end(&b, status, w->path);
     free(beside);
     return status;
 }

@@ -297,6 +297,69 @@ static fmx_status open_column(fmx_dataset *set, const char *name, hid_t *out,
     return status;
 }
 
+/* Names of the root as zero-terminated texts, one behind the other. */
+typedef struct name_list {
+    char *to; /* NULL: only measured */
+    size_t bytes;
+} name_list;
+
+static herr_t note_name(hid_t group, const char *name, const H5L_info_t *info, void *user)
+{
+    name_list *list = user;
+    size_t length = strlen(name) + 1;
+    (void)group;
+    (void)info;
+    if (list->to != NULL)
+        memcpy(list->to + list->bytes, name, length);
+    list->bytes += length;
+    return 0;
+}
+
+/* All names; an empty one ends them. */
+static fmx_status list_names(fmx_dataset *set, char **out, size_t *bytes)
+{
+    name_list list = {NULL, 0};
+    herr_t code = H5Literate(set->file, H5_INDEX_NAME, H5_ITER_INC, NULL, note_name, &list);
+    fmx_status status = fmx__alloc(set->ctx, list.bytes + 1, 1, "names of columns", out);
+    *bytes = list.bytes;
+    list = (name_list){*out, 0};
+    if (status == FMX_OK && code >= 0)
+        code = H5Literate(set->file, H5_INDEX_NAME, H5_ITER_INC, NULL, note_name, &list);
+    if (status == FMX_OK && code < 0)
+        status = fmx__hdf5_fail(set->ctx, FMX_ERROR_FORMAT, set->path, "its datasets");
+    return status;
+}
+
+fmx_status fmx_dataset_list_columns(fmx_dataset *dataset, fmx_column **out, size_t *count)
+{
+    char *names = NULL;
+    size_t bytes = 0;
+    size_t most = 0;
+    fmx__hdf5_quiet quiet = fmx__hdf5_begin();
+    *out = NULL;
+    *count = 0;
+    fmx_status status = list_names(dataset, &names, &bytes);
+    for (size_t i = 0; status == FMX_OK && i < bytes; ++i)
+        most += names[i] == '\0';
+    if (status == FMX_OK)
+        status = fmx__alloc(dataset->ctx, 1, (most + 1) * sizeof **out + bytes, "columns", out);
+    char *copy = status == FMX_OK ? (char *)(*out + most + 1) : NULL;
+    for (const char *name = names; status == FMX_OK && *name != '\0'; name += strlen(name) + 1) {
+        fmx_column *c = &(*out)[*count];
+        if (strcmp(name, "spectra") == 0 || strcmp(name, "ppm") == 0 ||
+            strcmp(name, "class_name") == 0 ||
+            !fmx_dataset_find_column(dataset, name, &c->type, &c->width))
+            continue;
+        memcpy(copy, name, strlen(name) + 1);
+        c->name = copy;
+        copy += strlen(name) + 1;
+        ++*count;
+    }
+    free(names);
+    fmx__hdf5_end(&quiet);
+    return status;
+}
+
 bool fmx_dataset_find_column(fmx_dataset *dataset, const char *name, fmx_column_type *type,
                              size_t *width)
 {

@@ -115,11 +115,12 @@ static uint32_t checksum_texts(char *const *text, size_t count)
 }
 
 /* The part's plan: everything that its rows depend on but the sources, which each row carries. */
-static fmx_status describe_plan(fmx_dataset_writer *w)
+static fmx_status describe_plan(fmx_dataset_writer *w, const char *inputs)
 {
     char *columns = NULL;
-    fmx_status status = fmx__format(w->ctx, &w->inputs, "%zu sources, crc32 %08x", w->rows,
-                                    (unsigned)checksum_texts(w->source, w->rows));
+    fmx_status status =
+        fmx__format(w->ctx, &w->inputs, "%zu sources, crc32 %08x%s%s", w->rows,
+                    (unsigned)checksum_texts(w->source, w->rows), inputs[0] ? "; " : "", inputs);
     for (size_t i = 0; status == FMX_OK && i < w->column_count; ++i) {
         char *longer = NULL;
         status = fmx__format(w->ctx, &longer, "%s %s:%d:%zu", columns != NULL ? columns : "",
@@ -134,10 +135,11 @@ static fmx_status describe_plan(fmx_dataset_writer *w)
             w->ctx, &w->plan_text,
             "fidmix dataset part 1\nversion %s\npoints %zu\naxis crc32 %08x\nshard rows %zu\n"
             "compress %d\nself parent %d\nseed %llu\nnucleus %s\nclasses %zu crc32 %08x\n"
-            "columns%s\nrecipe\n%s",
+            "columns%s\n%s%s%srecipe\n%s",
             FMX_VERSION, w->points, (unsigned)axis, w->shard_count > 1 ? w->shard_rows : 0,
             w->compress, w->self_parent, (unsigned long long)w->seed, w->nucleus, w->classes,
-            (unsigned)checksum_texts(w->class_name, w->classes), columns, w->recipe);
+            (unsigned)checksum_texts(w->class_name, w->classes), columns,
+            inputs[0] ? "inputs " : "", inputs, inputs[0] ? "\n" : "", w->recipe);
     free(columns);
     return status;
 }
@@ -159,10 +161,12 @@ static fmx_status make_shards(fmx_dataset_writer *w, size_t shard_bytes)
 
 static fmx_status copy_plan(fmx_dataset_writer *w, const char *path, const fmx_dataset_plan *plan)
 {
+    char *inputs = NULL;
     w->rows = plan->rows;
     w->points = plan->points;
     w->seed = plan->seed;
     w->compress = plan->compress;
+    w->in_order = plan->in_order && !plan->compress;
     w->self_parent = plan->parents == 0;
     w->has_split = plan->has_split;
     w->classes = plan->classes;
@@ -173,6 +177,8 @@ static fmx_status copy_plan(fmx_dataset_writer *w, const char *path, const fmx_d
         status = fmx__utf8_repair(w->ctx, plan->recipe != NULL ? plan->recipe : "", &w->recipe);
     if (status == FMX_OK)
         status = fmx__utf8_repair(w->ctx, plan->nucleus != NULL ? plan->nucleus : "", &w->nucleus);
+    if (status == FMX_OK)
+        status = fmx__utf8_repair(w->ctx, plan->inputs != NULL ? plan->inputs : "", &inputs);
     if (status == FMX_OK)
         status = copy_texts(w->ctx, plan->source, w->rows, &w->source);
     if (status == FMX_OK)
@@ -185,7 +191,10 @@ static fmx_status copy_plan(fmx_dataset_writer *w, const char *path, const fmx_d
     }
     if (status == FMX_OK)
         status = make_shards(w, plan->shard_bytes);
-    return status == FMX_OK ? describe_plan(w) : status;
+    if (status == FMX_OK)
+        status = describe_plan(w, inputs);
+    free(inputs);
+    return status;
 }
 
 /* Builds a shard and lets its journal go where nothing of it is needed for a resume. */
@@ -267,6 +276,12 @@ fmx_status fmx_dataset_writer_append(fmx_dataset_writer *w, size_t row,
                          row, w->rows);
     if (w->offset[row] == FMX__ROW_BUILT)
         return FMX_OK; /* its shard is complete and in place */
+    if (w->in_order) {
+        fmx__hdf5_quiet direct = fmx__hdf5_begin();
+        fmx_status written = fmx__direct_append(w, row, values);
+        fmx__hdf5_end(&direct);
+        return written;
+    }
     size_t shard = row / w->shard_rows;
     fmx__hdf5_quiet quiet = fmx__hdf5_begin();
     fmx_status status = fmx__shard_journal(w, shard, &journal);
@@ -298,6 +313,8 @@ fmx_status fmx_dataset_writer_finish(fmx_dataset_writer *w)
     if (w->stored == 0)
         return fmx__fail(w->ctx, FMX_ERROR_ARGUMENT, "%s: a dataset without rows", w->path);
     fmx__hdf5_quiet quiet = fmx__hdf5_begin();
+    if (w->in_order)
+        status = fmx__direct_finish(w);
     for (size_t i = 0; status == FMX_OK && i < w->shard_count; ++i) {
         if (!w->shard[i].built && w->shard[i].stored > 0)
             status = settle_shard(w, i);
@@ -316,6 +333,7 @@ void fmx_dataset_writer_close(fmx_dataset_writer *w)
 {
     if (w == NULL)
         return;
+    fmx__direct_drop(w);
     for (size_t i = 0; w->source != NULL && i < w->rows; ++i)
         free(w->source[i]);
     for (size_t i = 0; w->class_name != NULL && i < w->classes; ++i)

@@ -18,6 +18,8 @@ typedef struct fmx__dataset_shard {
     bool built;
 } fmx__dataset_shard;
 
+typedef struct fmx__dataset_building fmx__dataset_building;
+
 struct fmx_dataset_writer {
     fmx_context *ctx;
     char *path;
@@ -47,7 +49,43 @@ struct fmx_dataset_writer {
     char *payload;
     size_t payload_capacity;
     int lock;
+    bool in_order;
+    fmx__dataset_building *making; /* in_order: the file under way; NULL between files */
 };
+
+/* One file in the making. */
+struct fmx__dataset_building {
+    fmx_dataset_writer *w;
+    const char *beside; /* its path until it is complete */
+    hid_t file;
+    size_t rows;   /* of the file */
+    char **values; /* [column_count]: all values of a column, rows in order */
+    char *texts;   /* what the text columns point into, until the columns are put */
+    size_t texts_used;
+    size_t texts_capacity;
+};
+
+/* Begins a file: room on the disk, attributes, axis, memory for the columns. */
+fmx_status fmx__building_begin(fmx__dataset_building *b, char *beside, bool spectra);
+
+/* Makes the dataset of spectra, which is of `space`. */
+hid_t fmx__building_spectra(fmx__dataset_building *b, hid_t space, hid_t properties);
+
+/* Takes row `at`'s columns (each value; texts by their first character); put_columns writes those
+ * of all rows. */
+fmx_status fmx__building_take(fmx__dataset_building *b, size_t at, const char *const *column);
+fmx_status fmx__building_put_columns(fmx__dataset_building *b);
+
+/* Closes the file, syncs and renames it to `path`, or removes it unless status is FMX_OK. */
+fmx_status fmx__building_end(fmx__dataset_building *b, fmx_status status, const char *path);
+
+/* in_order: the row into its file, which is put into place with its last row (the only file: by
+ * fmx__direct_finish). */
+fmx_status fmx__direct_append(fmx_dataset_writer *w, size_t row, const fmx_dataset_row *values);
+fmx_status fmx__direct_finish(fmx_dataset_writer *w);
+
+/* Drops the file under way, if any. */
+void fmx__direct_drop(fmx_dataset_writer *w);
 
 /* First row of shard s, and of the one behind it. */
 size_t fmx__shard_first(const fmx_dataset_writer *w, size_t shard);

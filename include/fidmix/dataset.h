@@ -60,6 +60,12 @@ typedef struct fmx_dataset_plan {
     bool compress;      /**< deflate; off by default, noise does not compress */
     bool resume;        /**< go on with an unfinished part of the same plan */
     size_t shard_bytes; /**< of spectra in one file; 0: 2 GiB */
+    const char *inputs; /**< what the rows depend on beside sources and recipe: another text is
+                             another dataset to `resume`; NULL: nothing */
+    bool in_order;      /**< every row will come, in ascending order: spectra go straight to their
+                             file, at the rate of the disk. What survives the end of the process
+                             are complete files only: resume goes on from the last one. Not with
+                             compress, which keeps the journal. */
 } fmx_dataset_plan;
 
 typedef struct fmx_dataset_row {
@@ -137,6 +143,11 @@ const fmx_dataset_info *fmx_dataset_describe(const fmx_dataset *dataset);
 /** Reads rows [first, first + count) into out, [count][points]. Errors: FMX_ERROR_ARGUMENT (past
  * the end), FMX_ERROR_READ. */
 fmx_status fmx_dataset_read_spectra(fmx_dataset *dataset, size_t first, size_t count, float *out);
+
+/** Lists the columns, all datasets with one entry for each row but `spectra`, in the order of their
+ *  names: *out is one piece of memory, names included, released with free(). Errors:
+ *  FMX_ERROR_FORMAT, FMX_ERROR_MEMORY. */
+fmx_status fmx_dataset_list_columns(fmx_dataset *dataset, fmx_column **out, size_t *count);
 
 /** True when there is a column of that name; its type and width (0: one value a row). */
 bool fmx_dataset_find_column(fmx_dataset *dataset, const char *name, fmx_column_type *type,

@@ -1,0 +1,260 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "augment.h"
+#include "augment_input.h"
+#include "cli.h"
+#include "fidmix/dataset.h"
+#include "recipe_sections.h"
+
+typedef struct job {
+    fmx__cli *cli;
+    fmx__recipe recipe;
+    const fmx__recipe_part *stages;
+    fmx__augment_input input;
+    size_t copies;
+    size_t first; /* rows of the whole output that this run writes: [first, end) */
+    size_t end;
+    size_t done; /* of them, already there */
+    bool keeps_noise;
+    bool up_to_date;
+    fmx_dataset_writer *writer;
+} job;
+
+/* ---- the recipe ------------------------------------------------------------------------------ */
+
+static fmx_status read_recipe(job *j)
+{
+    fmx__cli *cli = j->cli;
+    const char *name = fmx__cli_value(cli, "--recipe");
+    const char *seed = fmx__cli_value(cli, "--seed");
+    char *assignment = NULL;
+    fmx_status status = fmx__recipe_read(cli->ctx, name != NULL ? name : "augment",
+                                         &fmx__recipe_schema_process, NULL, 0, &j->recipe);
+    for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
+        status = fmx__recipe_set(cli->ctx, &j->recipe, fmx__cli_nth(cli, "--set", i));
+    if (status == FMX_OK && seed != NULL) {
+        status = fmx__format(cli->ctx, &assignment, "seed=%s", seed);
+        if (status == FMX_OK)
+            status = fmx__recipe_set(cli->ctx, &j->recipe, assignment);
+        free(assignment);
+    }
+    if (status == FMX_OK)
+        j->stages = fmx__recipe_find(&j->recipe, "augment");
+    return status;
+}
+
+/* "I/N", 1 <= I <= N; the whole without it. */
+static fmx_status read_shard(const fmx__cli *cli, size_t *part, size_t *parts)
+{
+    const char *text = fmx__cli_value(cli, "--shard");
+    unsigned long i = 1;
+    unsigned long n = 1;
+    char rest = '\0';
+    if (text != NULL && (sscanf(text, "%9lu/%9lu%c", &i, &n, &rest) != 2 || i < 1 || i > n))
+        return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
+                         "--shard %s: give the part and the number of parts, as in --shard 2/4",
+                         text);
+    *part = i;
+    *parts = n;
+    return FMX_OK;
+}
+
+/* ---- the output ------------------------------------------------------------------------------ */
+
+static fmx_status open_writer(job *j)
+{
+    fmx_context *ctx = j->cli->ctx;
+    const char **source = NULL;
+    char *text = NULL;
+    char *inputs = NULL;
+    size_t rows = j->end - j->first;
+    fmx_status status = fmx__alloc(ctx, rows, sizeof *source, "paths", &source);
+    if (status == FMX_OK)
+        status = fmx__recipe_text(ctx, &j->recipe, &text);
+    if (status == FMX_OK)
+        status =
+            fmx__format(ctx, &inputs, "%zu spectra %016llx, rows %zu to %zu", j->input.info->rows,
+                        (unsigned long long)j->input.hash, j->first, j->end);
+    for (size_t i = 0; status == FMX_OK && i < rows; ++i)
+        source[i] = j->input.source[(j->first + i) / j->copies];
+    fmx_dataset_plan plan = {
+        .rows = rows,
+        .points = j->input.info->points,
+        .ppm = j->input.info->ppm,
+        .source = source,
+        .recipe = text,
+        .nucleus = j->input.info->nucleus,
+        .seed = (uint64_t)j->recipe.head.seed,
+        .parents = j->input.parents,
+        .class_name = j->input.info->class_name,
+        .classes = j->input.info->classes,
+        .has_split = j->input.split != NULL,
+        .column = j->input.column,
+        .column_count = j->input.column_count,
+        .compress = fmx__cli_has(j->cli, "--compress"),
+        .resume = fmx__cli_has(j->cli, "--resume"),
+        .inputs = inputs,
+        .in_order = !fmx__cli_has(j->cli, "--compress"),
+    };
+    if (status == FMX_OK)
+        status = fmx_dataset_writer_open(ctx, fmx__cli_value(j->cli, "--out"), &plan, &j->writer);
+    free(inputs);
+    free(text);
+    free(source);
+    return status;
+}
+
+static fmx_status read_rows(void *user, size_t first, size_t count, float *out)
+{
+    const job *j = user;
+    return fmx_dataset_read_spectra(j->input.set, first, count, out);
+}
+
+static fmx_status store_row(job *j, size_t row, const float *spectrum, const void **values)
+{
+    int32_t copy = (int32_t)(row % j->copies);
+    fmx_dataset_row out = {0};
+    fmx__augment_input_row(&j->input, row / j->copies, &copy, values, &out);
+    out.spectrum = spectrum;
+    if (!j->keeps_noise)
+        out.noise_sigma = 0; /* not known */
+    return fmx_dataset_writer_append(j->writer, row - j->first, &out);
+}
+
+static fmx_status store_rows(void *user, size_t first, size_t count, const float *spectra)
+{
+    job *j = user;
+    const void **values = NULL;
+    fmx_status status =
+        fmx__alloc(j->cli->ctx, j->input.column_count, sizeof *values, "columns", &values);
+    for (size_t i = 0; status == FMX_OK && i < count; ++i)
+        status = store_row(j, first + i, spectra + i * j->input.info->points, values);
+    free(values);
+    return status;
+}
+
+static fmx_status run_job(job *j)
+{
+    fmx_device *device = NULL;
+    const fmx_dataset_info *info = j->input.info;
+    j->up_to_date = fmx_dataset_writer_finished(j->writer);
+    if (j->up_to_date)
+        return FMX_OK;
+    while (j->done < j->end - j->first && fmx_dataset_writer_has(j->writer, j->done))
+        ++j->done;
+    fmx_status status = fmx__cli_device(j->cli, &device);
+    fmx__augment_job work = {
+        .device = device,
+        .stages = j->stages,
+        .axis = {.points = info->points,
+                 .ppm_step =
+                     (info->ppm[info->points - 1] - info->ppm[0]) / (double)(info->points - 1),
+                 .seed = (uint64_t)j->recipe.head.seed},
+        .field_mhz = j->input.field_mhz,
+        .first = j->first + j->done,
+        .end = j->end,
+        .source = read_rows,
+        .sink = store_rows,
+        .user = j,
+    };
+    if (status == FMX_OK)
+        status = fmx__augment_run(&work);
+    if (status == FMX_OK)
+        status = fmx_dataset_writer_finish(j->writer);
+    return status;
+}
+
+static fmx_status plan_rows(job *j)
+{
+    size_t part = 1;
+    size_t parts = 1;
+    size_t total = 0;
+    fmx_status status = read_shard(j->cli, &part, &parts);
+    if (status != FMX_OK)
+        return status;
+    if (!fmx__size_mul(j->input.info->rows, j->copies, &total) || total > INT32_MAX * parts)
+        return fmx__fail(j->cli->ctx, FMX_ERROR_SHAPE,
+                         "%s: %zu spectra in %zu copies each are more than %d in a dataset; take "
+                         "fewer copies, or write parts with --shard",
+                         j->input.path, j->input.info->rows, j->copies, INT32_MAX);
+    if (parts > total)
+        return fmx__fail(j->cli->ctx, FMX_ERROR_USAGE,
+                         "--shard: %zu parts of %zu spectra would leave some empty", parts, total);
+    /* whole parts as even as can be, without an overflow */
+    j->first = total / parts * (part - 1) + (total % parts) * (part - 1) / parts;
+    j->end = total / parts * part + (total % parts) * part / parts;
+    return FMX_OK;
+}
+
+static void summarise(const job *j)
+{
+    size_t rows = j->end - j->first;
+    bool whole = rows == j->input.info->rows * j->copies;
+    fmx__log(j->cli->ctx, FMX_LOG_INFO, "%s: %zu spectra, %zu of each of %zu%s%s",
+             fmx__cli_value(j->cli, "--out"), rows, j->copies, j->input.info->rows,
+             whole ? "" : ", this part only",
+             j->up_to_date ? " (up to date)"
+             : j->done > 0 ? " (resumed)"
+                           : "");
+}
+
+static void release(job *j)
+{
+    fmx_dataset_writer_close(j->writer);
+    fmx__augment_input_clear(&j->input);
+    fmx__recipe_clear(&j->recipe);
+}
+
+static fmx_status run(fmx__cli *cli)
+{
+    job j = {.cli = cli};
+    bool needs_field = false;
+    fmx_status status = FMX_OK;
+    if (fmx__cli_value(cli, "--out") == NULL)
+        return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
+                         "augment: --out is missing, the dataset to write");
+    status = read_recipe(&j);
+    if (status == FMX_OK)
+        status = fmx__augment_check(cli->ctx, j.stages, &j.copies, &needs_field);
+    if (status == FMX_OK)
+        status = fmx__augment_input_read(cli->ctx, cli->path[0], needs_field, &j.input);
+    if (status == FMX_OK)
+        status = plan_rows(&j);
+    j.keeps_noise = true;
+    for (size_t i = 0; status == FMX_OK && i < j.stages->count; ++i)
+        j.keeps_noise = j.keeps_noise && strcmp(j.stages->stage[i].group->name, "shift") == 0;
+    if (status == FMX_OK)
+        status = open_writer(&j);
+    if (status == FMX_OK)
+        status = run_job(&j);
+    if (status == FMX_OK)
+        summarise(&j);
+    release(&j);
+    return status;
+}
+
+static const fmx__cli_option options[] = {
+    {"--out", "FILE", "the dataset to write; must not exist yet", false},
+    {"--recipe", "FILE|NAME", "what is done (its section augment); default: augment", false},
+    {"--shard", "I/N", "write part I of N only: the same rows that the whole would have there",
+     false},
+    {"--compress", NULL, "compress the spectra; noise hardly shrinks", false},
+    {"--resume", NULL, "go on with an unfinished output, from its last complete file", false},
+};
+
+const fmx__verb fmx__verb_augment = {
+    .name = "augment",
+    .usage = "spectra.h5 --out augmented.h5 [--recipe R] [--shard I/N] [--resume]",
+    .summary = "Makes variants of spectra: shifted, warped, broadened, with noise.",
+    .examples = "  fidmix augment spectra.h5 --out augmented.h5\n"
+                "  fidmix augment spectra.h5 --out many.h5 --set augment.augmentation.copies=100\n"
+                "  fidmix augment spectra.h5 --out part2.h5 --shard 2/4    on the second of four "
+                "machines\n",
+    .options = options,
+    .option_count = FMX__COUNT(options),
+    .least_paths = 1,
+    .most_paths = 1,
+    .run = run,
+};
