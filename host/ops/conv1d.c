@@ -1,4 +1,4 @@
-#include "conv1d_layer.h"
+#include "conv1d_sizes.h"
 
 enum {
     GROUP = 64,      /* items per group of the small kernels */
@@ -8,8 +8,6 @@ enum {
     TILE_K = 16,
     TILE_ITEMS = 128,
     MOST_SLICES = 64, /* of the sum over batch and positions */
-    WEIGHT = 0,
-    BIAS = 1,
 };
 
 static const char *const paddings[] = {"same", "valid", NULL};
@@ -35,31 +33,11 @@ static const fmx__option option_table[] = {
 static const fmx__conv1d_options defaults = {
     {"", ""}, 1, 3, 1, 1, FMX__PADDING_SAME, true, FMX__INIT_GLOROT_UNIFORM};
 
-/* A convolution's sizes. */
-typedef struct sizes {
-    size_t batch;
-    size_t in_c;
-    size_t in_n;
-    size_t out_c;
-    size_t out_n;
-    size_t taps;
-    size_t stride;
-    size_t dilation;
-    size_t left;
-    size_t terms;  /* in_c taps */
-    size_t steps;  /* blocks of TILE_K positions, of all items together */
-    size_t slices; /* of them, summed apart */
-} sizes;
-
-static size_t divide_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* `s` for an input; out_n is 0 where valid padding leaves nothing. */
-static sizes sizes_of(const fmx__conv1d_options *options, const fmx__shape *in, size_t batch)
+static fmx__conv1d_sizes sizes_of(const fmx__conv1d_options *options, const fmx__shape *in,
+                                  size_t batch)
 {
-    sizes s = {
+    fmx__conv1d_sizes s = {
         .batch = batch,
         .in_c = in->channels,
         .in_n = in->positions,
@@ -68,38 +46,20 @@ static sizes sizes_of(const fmx__conv1d_options *options, const fmx__shape *in, 
         .stride = (size_t)options->stride,
         .dilation = (size_t)options->dilation,
     };
-    size_t reach = (s.taps - 1) * s.dilation + 1;
+    s.reach = (s.taps - 1) * s.dilation + 1;
     if (options->padding == FMX__PADDING_SAME) {
-        s.out_n = divide_up(s.in_n, s.stride);
-        size_t covered = (s.out_n - 1) * s.stride + reach;
+        s.out_n = fmx__conv1d_ceil(s.in_n, s.stride);
+        size_t covered = (s.out_n - 1) * s.stride + s.reach;
         s.left = covered > s.in_n ? (covered - s.in_n) / 2 : 0;
-    } else if (s.in_n >= reach) {
-        s.out_n = (s.in_n - reach) / s.stride + 1;
+    } else if (s.in_n >= s.reach) {
+        s.out_n = (s.in_n - s.reach) / s.stride + 1;
     }
     s.terms = s.in_c * s.taps;
-    s.steps = batch * divide_up(s.out_n, TILE_K);
+    s.steps = batch * fmx__conv1d_ceil(s.out_n, TILE_K);
     s.slices = s.steps < MOST_SLICES ? s.steps : MOST_SLICES;
+    if (s.slices > 0) /* without those that the steps do not reach */
+        s.slices = fmx__conv1d_ceil(s.steps, fmx__conv1d_ceil(s.steps, s.slices));
     return s;
-}
-
-static size_t in_bytes(const sizes *s)
-{
-    return s->batch * s->in_c * s->in_n * sizeof(float);
-}
-
-static size_t out_bytes(const sizes *s)
-{
-    return s->batch * s->out_c * s->out_n * sizeof(float);
-}
-
-static size_t weight_bytes(const sizes *s)
-{
-    return s->out_c * s->terms * sizeof(float);
-}
-
-static double product_flops(const sizes *s)
-{
-    return 2 * (double)s->batch * (double)s->out_c * (double)s->out_n * (double)s->terms;
 }
 
 static fmx_status check_sizes(const fmx__op_site *site)
@@ -133,7 +93,7 @@ static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
     fmx_status status = check_sizes(site);
     if (status != FMX_OK)
         return status;
-    sizes s = sizes_of(options, &site->in[0], site->batch);
+    fmx__conv1d_sizes s = sizes_of(options, &site->in[0], site->batch);
     size_t fan_out = s.out_c * s.taps;
     bool pytorch = options->initialiser == FMX__INIT_PYTORCH;
     if (s.steps > INT32_MAX)
@@ -141,33 +101,36 @@ static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
                               s.batch, s.out_n);
     out->out = (fmx__shape){.channels = s.out_c, .positions = s.out_n};
     out->weight_count = options->bias ? 2 : 1;
-    out->weight[WEIGHT] = (fmx__op_weight){
+    out->weight[FMX__CONV1D_WEIGHT] = (fmx__op_weight){
         "weight", 3,      {s.out_c, s.in_c, s.taps}, true, (fmx__initialiser)options->initialiser,
         s.terms,  fan_out};
-    out->weight[BIAS] = (fmx__op_weight){
+    out->weight[FMX__CONV1D_BIAS] = (fmx__op_weight){
         "bias",  1,      {s.out_c}, true, pytorch ? FMX__INIT_PYTORCH : FMX__INIT_ZEROS,
         s.terms, fan_out};
     out->keeps_input = true;
     if (site->training) {
         size_t rows = s.batch * s.out_c * sizeof(float);
-        out->scratch_bytes = s.slices * weight_bytes(&s);
+        out->scratch_bytes = s.slices * fmx__conv1d_weight_bytes(&s);
         if (out->scratch_bytes < rows)
             out->scratch_bytes = rows;
     }
-    double bytes = (double)in_bytes(&s) + (double)out_bytes(&s) + (double)weight_bytes(&s);
-    out->forward = (fmx__op_work){product_flops(&s), bytes};
-    out->backward = (fmx__op_work){2 * product_flops(&s), 2 * bytes};
+    if (fmx__conv1d_wide(site->device, &s))
+        out->scratch_bytes = fmx__conv1d_wide_scratch_bytes(&s, site->training);
+    double bytes = (double)fmx__conv1d_in_bytes(&s) + (double)fmx__conv1d_out_bytes(&s) +
+                   (double)fmx__conv1d_weight_bytes(&s);
+    out->forward = (fmx__op_work){fmx__conv1d_product_flops(&s), bytes};
+    out->backward = (fmx__op_work){2 * fmx__conv1d_product_flops(&s), 2 * bytes};
     return FMX_OK;
 }
 
-static fmx_status launch_forward(const fmx__op_call *call, const sizes *s)
+static fmx_status launch_forward(const fmx__op_call *call, const fmx__conv1d_sizes *s)
 {
     const fmx__conv1d_options *options = call->options;
     fmx__arg args[] = {
-        fmx__arg_buffer(call->out, out_bytes(s)),
-        fmx__arg_buffer(call->in[0], in_bytes(s)),
-        fmx__arg_buffer(call->weight[WEIGHT], weight_bytes(s)),
-        options->bias ? fmx__arg_buffer(call->weight[BIAS], s->out_c * sizeof(float))
+        fmx__arg_buffer(call->out, fmx__conv1d_out_bytes(s)),
+        fmx__arg_buffer(call->in[0], fmx__conv1d_in_bytes(s)),
+        fmx__arg_buffer(call->weight[FMX__CONV1D_WEIGHT], fmx__conv1d_weight_bytes(s)),
+        options->bias ? fmx__arg_buffer(call->weight[FMX__CONV1D_BIAS], s->out_c * sizeof(float))
                       : fmx__arg_none(),
         fmx__arg_u32(s->in_c),
         fmx__arg_u32(s->in_n),
@@ -185,21 +148,23 @@ static fmx_status launch_forward(const fmx__op_call *call, const sizes *s)
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 3,
-        .groups = {divide_up(s->out_n, TILE_N), divide_up(s->out_c, TILE_M), s->batch},
+        .groups = {fmx__conv1d_ceil(s->out_n, TILE_N), fmx__conv1d_ceil(s->out_c, TILE_M),
+                   s->batch},
         .local = {TILE_ITEMS, 1, 1},
         .fixed_group = true,
-        .flops = product_flops(s),
-        .bytes = (double)(in_bytes(s) + out_bytes(s) + weight_bytes(s)),
+        .flops = fmx__conv1d_product_flops(s),
+        .bytes = (double)(fmx__conv1d_in_bytes(s) + fmx__conv1d_out_bytes(s) +
+                          fmx__conv1d_weight_bytes(s)),
     };
     return fmx__launch_kernel(call->device, &job);
 }
 
-static fmx_status launch_grad_in(const fmx__op_call *call, const sizes *s)
+static fmx_status launch_grad_in(const fmx__op_call *call, const fmx__conv1d_sizes *s)
 {
     fmx__arg args[] = {
-        fmx__arg_buffer(call->grad_in[0], in_bytes(s)),
-        fmx__arg_buffer(call->grad_out, out_bytes(s)),
-        fmx__arg_buffer(call->weight[WEIGHT], weight_bytes(s)),
+        fmx__arg_buffer(call->grad_in[0], fmx__conv1d_in_bytes(s)),
+        fmx__arg_buffer(call->grad_out, fmx__conv1d_out_bytes(s)),
+        fmx__arg_buffer(call->weight[FMX__CONV1D_WEIGHT], fmx__conv1d_weight_bytes(s)),
         fmx__arg_u32(s->in_c),
         fmx__arg_u32(s->in_n),
         fmx__arg_u32(s->out_c),
@@ -215,24 +180,25 @@ static fmx_status launch_grad_in(const fmx__op_call *call, const sizes *s)
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 3,
-        .groups = {divide_up(s->in_n, TILE_N), divide_up(s->in_c, TILE_M), s->batch},
+        .groups = {fmx__conv1d_ceil(s->in_n, TILE_N), fmx__conv1d_ceil(s->in_c, TILE_M), s->batch},
         .local = {TILE_ITEMS, 1, 1},
         .fixed_group = true,
-        .flops = product_flops(s),
-        .bytes = (double)(in_bytes(s) + out_bytes(s) + weight_bytes(s)),
+        .flops = fmx__conv1d_product_flops(s),
+        .bytes = (double)(fmx__conv1d_in_bytes(s) + fmx__conv1d_out_bytes(s) +
+                          fmx__conv1d_weight_bytes(s)),
     };
     return fmx__launch_kernel(call->device, &job);
 }
 
 /* Parts of the weight's gradient into scratch, one per slice. */
-static fmx_status launch_grad_weight(const fmx__op_call *call, const sizes *s)
+static fmx_status launch_grad_weight(const fmx__op_call *call, const fmx__conv1d_sizes *s)
 {
     fmx__arg args[] = {
-        fmx__arg_buffer(call->scratch, s->slices * weight_bytes(s)),
-        fmx__arg_buffer(call->grad_out, out_bytes(s)),
-        fmx__arg_buffer(call->in[0], in_bytes(s)),
+        fmx__arg_buffer(call->scratch, s->slices * fmx__conv1d_weight_bytes(s)),
+        fmx__arg_buffer(call->grad_out, fmx__conv1d_out_bytes(s)),
+        fmx__arg_buffer(call->in[0], fmx__conv1d_in_bytes(s)),
         fmx__arg_u32(s->batch),
-        fmx__arg_u32(divide_up(s->steps, s->slices)),
+        fmx__arg_u32(fmx__conv1d_ceil(s->steps, s->slices)),
         fmx__arg_u32(s->in_c),
         fmx__arg_u32(s->in_n),
         fmx__arg_u32(s->out_c),
@@ -248,22 +214,24 @@ static fmx_status launch_grad_weight(const fmx__op_call *call, const sizes *s)
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 3,
-        .groups = {divide_up(s->terms, TILE_N), divide_up(s->out_c, TILE_M), s->slices},
+        .groups = {fmx__conv1d_ceil(s->terms, TILE_N), fmx__conv1d_ceil(s->out_c, TILE_M),
+                   s->slices},
         .local = {TILE_ITEMS, 1, 1},
         .fixed_group = true,
-        .flops = product_flops(s),
-        .bytes = (double)(in_bytes(s) + out_bytes(s)) + (double)s->slices * (double)weight_bytes(s),
+        .flops = fmx__conv1d_product_flops(s),
+        .bytes = (double)(fmx__conv1d_in_bytes(s) + fmx__conv1d_out_bytes(s)) +
+                 (double)s->slices * (double)fmx__conv1d_weight_bytes(s),
     };
     return fmx__launch_kernel(call->device, &job);
 }
 
 /* Masks grad_out and leaves the sums of its rows in scratch. */
-static fmx_status launch_bias(const fmx__op_call *call, const sizes *s)
+static fmx_status launch_bias(const fmx__op_call *call, const fmx__conv1d_sizes *s)
 {
     fmx__arg args[] = {
         fmx__arg_buffer(call->scratch, s->batch * s->out_c * sizeof(float)),
-        fmx__arg_buffer(call->grad_out, out_bytes(s)),
-        call->relu ? fmx__arg_buffer(call->out, out_bytes(s)) : fmx__arg_none(),
+        fmx__arg_buffer(call->grad_out, fmx__conv1d_out_bytes(s)),
+        call->relu ? fmx__arg_buffer(call->out, fmx__conv1d_out_bytes(s)) : fmx__arg_none(),
         fmx__arg_u64(s->out_n),
         fmx__arg_u32(call->relu),
     };
@@ -275,8 +243,8 @@ static fmx_status launch_bias(const fmx__op_call *call, const sizes *s)
         .dims = 1,
         .groups = {s->batch * s->out_c},
         .local = {ROW_GROUP},
-        .flops = (double)out_bytes(s) / sizeof(float),
-        .bytes = (double)out_bytes(s) * (call->relu ? 3 : 1),
+        .flops = (double)fmx__conv1d_out_bytes(s) / sizeof(float),
+        .bytes = (double)fmx__conv1d_out_bytes(s) * (call->relu ? 3 : 1),
     };
     return fmx__launch_kernel(call->device, &job);
 }
@@ -306,23 +274,40 @@ static fmx_status launch_sum(const fmx__op_call *call, fmx_buffer *to, size_t co
 
 static fmx_status forward(const fmx__op_call *call)
 {
-    sizes s = sizes_of(call->options, &call->in_shape[0], call->batch);
+    fmx__conv1d_sizes s = sizes_of(call->options, &call->in_shape[0], call->batch);
+    if (fmx__conv1d_wide(call->device, &s))
+        return fmx__conv1d_wide_forward(call, &s);
     return launch_forward(call, &s);
+}
+
+static fmx_status backward_bias(const fmx__op_call *call, const fmx__conv1d_sizes *s)
+{
+    const fmx__conv1d_options *options = call->options;
+    if (!options->bias && !call->relu)
+        return FMX_OK;
+    fmx_status status =
+        fmx__conv1d_wide(call->device, s) ? fmx__conv1d_wide_bias(call, s) : launch_bias(call, s);
+    if (status == FMX_OK && options->bias)
+        status = launch_sum(call, call->grad_weight[FMX__CONV1D_BIAS], s->out_c, s->batch);
+    return status;
 }
 
 static fmx_status backward(const fmx__op_call *call)
 {
-    const fmx__conv1d_options *options = call->options;
-    sizes s = sizes_of(options, &call->in_shape[0], call->batch);
-    fmx_status status = FMX_OK;
-    if (options->bias || call->relu)
-        status = launch_bias(call, &s);
-    if (status == FMX_OK && options->bias)
-        status = launch_sum(call, call->grad_weight[BIAS], s.out_c, s.batch);
+    fmx__conv1d_sizes s = sizes_of(call->options, &call->in_shape[0], call->batch);
+    fmx_status status = backward_bias(call, &s);
+    if (fmx__conv1d_wide(call->device, &s)) {
+        if (status == FMX_OK)
+            status = fmx__conv1d_wide_grad_weight(call, &s);
+        if (status == FMX_OK && call->grad_in[0] != NULL)
+            status = fmx__conv1d_wide_grad_in(call, &s);
+        return status;
+    }
     if (status == FMX_OK)
         status = launch_grad_weight(call, &s);
     if (status == FMX_OK)
-        status = launch_sum(call, call->grad_weight[WEIGHT], s.out_c * s.terms, s.slices);
+        status =
+            launch_sum(call, call->grad_weight[FMX__CONV1D_WEIGHT], s.out_c * s.terms, s.slices);
     if (status == FMX_OK && call->grad_in[0] != NULL)
         status = launch_grad_in(call, &s);
     return status;
