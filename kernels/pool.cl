@@ -1,0 +1,57 @@
+/* Max-pooling of x, float [rows][in_n] -> y [rows][out_n]; a row is one channel of one item.
+ *
+ *   y[j] = max over t < window of x[j stride - left + t], places outside the row left out
+ *
+ * pool_max           one item per output; index[row][j] (int32): which x it was, the first of equals;
+ *                    NaN wins
+ * pool_max_gradient  one item per input: dL/dx[n] = sum over the outputs whose window holds n and whose
+ *                    index is n, from left to right
+ *
+ * Twin: host/ref/pool_ref.c.
+ */
+
+FMX_SUBGROUP_KERNEL
+__kernel void pool_max(__global float *y, __global int *index, __global const float *x, ulong rows,
+                       ulong in_n, ulong out_n, ulong window, ulong stride, ulong left)
+{
+    size_t j = get_global_id(0);
+    size_t row = get_global_id(1);
+    if (j >= out_n || row >= rows)
+        return;
+    __global const float *from = x + row * in_n;
+    size_t start = j * stride;
+    size_t first = start > left ? start - left : 0;
+    size_t end = min(start + window - min((size_t)left, start + window), (size_t)in_n);
+    size_t best = first;
+    float most = from[first];
+    for (size_t n = first + 1; n < end; ++n) {
+        float value = from[n];
+        if (value > most || (isnan(value) && !isnan(most))) {
+            most = value;
+            best = n;
+        }
+    }
+    y[row * out_n + j] = most;
+    index[row * out_n + j] = (int)best;
+}
+
+FMX_SUBGROUP_KERNEL
+__kernel void pool_max_gradient(__global float *grad_x, __global const float *grad_y,
+                                __global const int *index, ulong rows, ulong in_n, ulong out_n,
+                                ulong window, ulong stride, ulong left)
+{
+    size_t n = get_global_id(0);
+    size_t row = get_global_id(1);
+    if (n >= in_n || row >= rows)
+        return;
+    /* windows j with j stride - left <= n < j stride - left + window */
+    size_t at = n + left;
+    size_t first = at + 1 > window ? (at + 1 - window + stride - 1) / stride : 0;
+    size_t end = min(at / stride + 1, (size_t)out_n);
+    float sum = 0.0f;
+    for (size_t j = first; j < end; ++j) {
+        if (index[row * out_n + j] == (int)n)
+            sum += grad_y[row * out_n + j];
+    }
+    grad_x[row * in_n + n] = sum;
+}
