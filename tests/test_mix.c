@@ -206,6 +206,32 @@ Test(mix, repeats_and_noise_is_what_it_says)
     release(&c);
 }
 
+/* Each constituent is augmented on its own: other spectra, the same amounts. */
+Test(mix, constituents_are_augmented)
+{
+    make_spectra();
+    cr_assert_eq(shell("printf 'fidmix: 1\\nseed: 4\\naugment:\\n  - augmentation: {shift_ppm: "
+                       "[-0.02, 0.02], lorentzian_hz: [0, 1]}\\nmixtures: {mode: random, most: 3, "
+                       "count: 40, augment: true}\\n' > $D/augmented.yml"),
+                 0);
+    succeeds("mix $D/spectra.h5 --out $D/a.h5 --recipe $D/augmented.yml");
+    succeeds("mix $D/spectra.h5 --out $D/b.h5 --recipe $D/augmented.yml");
+    succeeds("mix $D/spectra.h5 --out $D/c.h5 --recipe $D/augmented.yml "
+             "--set mixtures.augment=false");
+    same_mixtures("a.h5", "b.h5");
+    mixtures a = read_mixtures("a.h5");
+    mixtures c = read_mixtures("c.h5");
+    cr_assert_arr_eq(a.target, c.target, a.rows * a.classes * sizeof *a.target);
+    cr_assert_arr_eq(a.parent, c.parent, a.rows * a.width * sizeof *a.parent);
+    for (size_t i = 0; i < a.rows; ++i)
+        cr_assert_neq(memcmp(a.spectra + i * a.points, c.spectra + i * a.points,
+                             a.points * sizeof *a.spectra),
+                      0, "mixture %zu", i);
+    release(&a);
+    release(&c);
+    fails("mix $D/spectra.h5 --out $D/x.h5 --set mixtures.augment=true", 3, "augment: no stage");
+}
+
 Test(mix, resumes_to_the_same_contents)
 {
     make_spectra();

@@ -54,10 +54,10 @@ static void check_line(const fmx_test *test, const fmx__labels *labels, char *li
         ++kind;
     fmx__mixture_options o = general(kind < 3 ? kind : FMX__MIXTURE_EQUAL);
     o.mode = kind < 3 ? FMX__MIXTURE_RANDOM : FMX__MIXTURE_PAIRS;
-    fmx_test_ok(
-        test,
-        fmx__mixer_create(test->ctx, &o, labels, "d.h5", UINT64_C(0x123456789abcdef0), &mixer),
-        "mixer");
+    fmx_test_ok(test,
+                fmx__mixer_create(test->ctx, &o, labels, "d.h5", FMX__SPLIT_ALL,
+                                  UINT64_C(0x123456789abcdef0), &mixer),
+                "mixer");
     uint64_t mixture = strtoull(at, &at, 10);
     uint32_t draw = (uint32_t)strtoull(at, &at, 10);
     size_t parts = strtoull(at, &at, 10);
@@ -131,7 +131,8 @@ Test(mixture_draw, distributions)
     size_t compounds = 0;
     cr_assert(snr != NULL && share != NULL);
     read_labels(&test, &labels);
-    fmx_test_ok(&test, fmx__mixer_create(test.ctx, &o, &labels, "d.h5", 5, &mixer), "mixer");
+    fmx_test_ok(&test, fmx__mixer_create(test.ctx, &o, &labels, "d.h5", FMX__SPLIT_ALL, 5, &mixer),
+                "mixer");
     for (size_t m = 0; m < MIXTURES; ++m) {
         fmx__mixture_drawn d;
         double sum = 0;
@@ -185,7 +186,8 @@ Test(mixture_draw, published_pairs)
     const char *path = fmx_labelled_set(&test, "p.h5", row, 87, 8, false);
     fmx_test_ok(&test, fmx_dataset_open(test.ctx, path, &set), "open");
     fmx_test_ok(&test, fmx__labels_read(test.ctx, set, path, NULL, 0, &usual, &labels), "labels");
-    fmx_test_ok(&test, fmx__mixer_create(test.ctx, &o, &labels, path, 1, &mixer), "mixer");
+    fmx_test_ok(&test, fmx__mixer_create(test.ctx, &o, &labels, path, FMX__SPLIT_TEST, 1, &mixer),
+                "mixer");
     cr_assert_eq(mixer.count, 435);
     for (size_t m = 0; m < mixer.count; ++m) {
         fmx__mixture_drawn d;
@@ -209,7 +211,8 @@ static void refused(const fmx_test *test, const fmx__mixture_options *o, const f
                     const char *part)
 {
     fmx__mixer mixer;
-    fmx_test_refused(test, fmx__mixer_create(test->ctx, o, labels, "d.h5", 1, &mixer),
+    fmx_test_refused(test,
+                     fmx__mixer_create(test->ctx, o, labels, "d.h5", FMX__SPLIT_ALL, 1, &mixer),
                      FMX_ERROR_RECIPE, part);
     fmx__mixer_clear(&mixer);
 }

@@ -9,6 +9,7 @@
 
 enum { MOST_BATCH = 256 };
 static const size_t most_batch_bytes = (size_t)64 << 20; /* of mixtures, on device and host */
+static const size_t most_part_bytes = (size_t)256 << 20; /* of their constituents, on the device */
 
 static const fmx_column columns[] = {
     {"snr", FMX_COLUMN_FLOAT, 0},
@@ -21,6 +22,7 @@ typedef struct work {
     fmx_dataset *dataset;
     const fmx_dataset_info *set;
     const fmx__mixture_options *options;
+    const fmx__recipe_part *augment; /* NULL: none given */
     fmx__labels labels;
     fmx__mixer mixer;
     fmx__spectra_store store;
@@ -74,8 +76,12 @@ static fmx_status settle_recipe(work *w)
 static fmx_status prepare(work *w)
 {
     const fmx__database *database = fmx__recipe_find(w->job->recipe, "database")->options;
+    const fmx__recipe_part *augment = fmx__recipe_find(w->job->recipe, "augment");
     w->options = fmx__recipe_find(w->job->recipe, "mixtures")->options;
+    w->augment = augment != NULL && augment->count > 0 ? augment : NULL;
     fmx_status status = fmx__mixture_check(w->ctx, w->options);
+    if (status == FMX_OK && w->options->augment)
+        status = fmx__augment_check(w->ctx, w->augment, NULL, NULL);
     if (status == FMX_OK)
         status = fmx_dataset_open(w->ctx, w->job->in, &w->dataset);
     if (status != FMX_OK)
@@ -89,6 +95,7 @@ static fmx_status prepare(work *w)
             fmx__labels_read(w->ctx, w->dataset, w->job->in, NULL, 0, &database->split, &w->labels);
     if (status == FMX_OK)
         status = fmx__mixer_create(w->ctx, w->options, &w->labels, w->job->in,
+                                   (fmx__split)w->options->split,
                                    (uint64_t)w->job->recipe->head.seed, &w->mixer);
     return status;
 }
@@ -131,12 +138,14 @@ static fmx_status open_device(work *w)
     size_t row_bytes = w->set->points * sizeof(float);
     w->most = most_batch_bytes / row_bytes;
     w->most = w->most < 1 ? 1 : w->most > MOST_BATCH ? MOST_BATCH : w->most;
+    size_t parts = most_part_bytes / row_bytes / w->mixer.most;
+    w->most = w->most < parts ? w->most : parts > 0 ? parts : 1;
     w->most = w->most < w->mixer.count ? w->most : w->mixer.count;
     fmx_status status = fmx__spectra_store_open(w->job->device, w->dataset, w->job->in,
                                                 fmx__spectra_budget(w->job->device),
                                                 w->most * w->mixer.most, &w->store);
     if (status == FMX_OK)
-        status = fmx__mixture_batch_create(&w->store, &w->mixer, w->most, &w->batch);
+        status = fmx__mixture_batch_create(&w->store, &w->mixer, w->augment, w->most, &w->batch);
     if (status == FMX_OK)
         status = fmx_buffer_create(w->job->device, w->most * row_bytes, &w->out);
     if (status == FMX_OK)

@@ -5,6 +5,8 @@
 
 #include "philox.h"
 
+enum { AUGMENTATION = 256 }; /* position of what augments the first part */
+
 static const char *const modes[] = {"pairs", "random", NULL};
 static const char *const amounts[] = {"log_uniform", "uniform", "equal", NULL};
 static const char *const scales[] = {"maximum", "area", "as_stored", NULL};
@@ -78,12 +80,11 @@ fmx_status fmx__mixture_check(fmx_context *ctx, const fmx__mixture_options *o)
 }
 
 fmx_status fmx__mixer_create(fmx_context *ctx, const fmx__mixture_options *options,
-                             const fmx__labels *labels, const char *path, uint64_t seed,
-                             fmx__mixer *out)
+                             const fmx__labels *labels, const char *path, fmx__split split,
+                             uint64_t seed, fmx__mixer *out)
 {
     bool pairs = options->mode == FMX__MIXTURE_PAIRS;
-    fmx__split split = (fmx__split)options->split;
-    *out = (fmx__mixer){.options = options, .labels = labels, .seed = seed};
+    *out = (fmx__mixer){.options = options, .labels = labels, .split = split, .seed = seed};
     fmx_status status = fmx__mixture_check(ctx, options);
     if (status == FMX_OK)
         status = fmx__labels_need(ctx, labels, path, split, pairs);
@@ -211,10 +212,14 @@ void fmx__mixer_draw(const fmx__mixer *mixer, uint64_t mixture, uint32_t draw,
             out->class_index[k] = chosen(out, k, c) ? mixer->class_index[last] : c;
         }
         const uint32_t *member =
-            fmx__labels_members(mixer->labels, (fmx__split)o->split, out->class_index[k], &members);
+            fmx__labels_members(mixer->labels, mixer->split, out->class_index[k], &members);
         out->row[k] = member[below(word[1], members)];
         out->proportion[k] = pairs ? 1 : amount_of(o, word[2]);
         sum += out->proportion[k];
+        fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw,
+                          (uint32_t)k + AUGMENTATION);
+        out->identity[k] = (uint64_t)word[1] << 32 | word[0];
+        out->copy[k] = word[2];
     }
     for (size_t k = 0; k < out->parts; ++k)
         out->proportion[k] /= sum;

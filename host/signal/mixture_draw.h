@@ -55,13 +55,16 @@ typedef struct fmx__mixture_drawn {
     uint32_t class_index[FMX__MIXTURE_MOST];
     uint32_t row[FMX__MIXTURE_MOST];      /* of the dataset */
     double proportion[FMX__MIXTURE_MOST]; /* sum 1 */
-    double snr;                           /* 0: no noise */
+    uint64_t identity[FMX__MIXTURE_MOST]; /* for augmenting a part: item, and draw */
+    uint32_t copy[FMX__MIXTURE_MOST];
+    double snr; /* 0: no noise */
 } fmx__mixture_drawn;
 
 /* Draws from the rows of one split; options and labels must outlive it. */
 typedef struct fmx__mixer {
     const fmx__mixture_options *options;
     const fmx__labels *labels;
+    fmx__split split; /* that rows come from, whatever the options say */
     uint64_t seed;
     uint32_t *class_index; /* [classes]: classes with rows in the split */
     size_t classes;
@@ -73,8 +76,8 @@ typedef struct fmx__mixer {
  * compounds wanted than there are), FMX_ERROR_MEMORY. Release with fmx__mixer_clear, also after an
  * error. */
 fmx_status fmx__mixer_create(fmx_context *ctx, const fmx__mixture_options *options,
-                             const fmx__labels *labels, const char *path, uint64_t seed,
-                             fmx__mixer *out);
+                             const fmx__labels *labels, const char *path, fmx__split split,
+                             uint64_t seed, fmx__mixer *out);
 void fmx__mixer_clear(fmx__mixer *mixer);
 
 /* The `draw` of an epoch (0 for what is not training), different for each split: below 2^31, as the

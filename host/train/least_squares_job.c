@@ -215,8 +215,9 @@ typedef struct draft {
 static fmx_status open_draft(work *w, draft *d)
 {
     size_t most = FMX__LEAST_SQUARES_BATCH;
-    fmx_status status = fmx__mixer_create(w->ctx, &w->options, &w->labels, w->job->spectra,
-                                          (uint64_t)w->recipe.head.seed, &d->mixer);
+    fmx_status status =
+        fmx__mixer_create(w->ctx, &w->options, &w->labels, w->job->spectra,
+                          (fmx__split)w->options.split, (uint64_t)w->recipe.head.seed, &d->mixer);
     if (status != FMX_OK)
         return status;
     d->count = d->mixer.count < FMX__LEAST_SQUARES_VALIDATION ? d->mixer.count
@@ -226,7 +227,8 @@ static fmx_status open_draft(work *w, draft *d)
                                      fmx__spectra_budget(w->job->device), most * d->mixer.most,
                                      &d->store);
     if (status == FMX_OK)
-        status = fmx__mixture_batch_create(&d->store, &d->mixer, most, &d->batch);
+        status = fmx__mixture_batch_create(
+            &d->store, &d->mixer, fmx__recipe_find(&w->recipe, "augment"), most, &d->batch);
     if (status == FMX_OK)
         status =
             fmx_buffer_create(w->job->device, most * w->from->points * sizeof(float), &d->spectra);
