@@ -4,7 +4,7 @@
  * nnls_dots     out[m][k] = scale sum_j left[m][j] right[k][j]: with left = right = A the Gram
  *               matrix G, with left = b and scale = -1 the gradient of x = 0. Columns rows_right ..
  *               stride - 1 are set to 0.
- * nnls_norms    norms[m] = sqrt(sum_j spectra[m][j]^2)
+ * nnls_norms    norms[m] = sqrt(sum_j (weights[j] spectra[m][j])^2)
  * nnls_descent  coordinate descent with the gradient g = G x - A b at hand: for k in order
  *                   x[k] <- max(0, x[k] - g[k] / G[k][k]),  g <- g + step G[k]
  *               A step is taken when it changes the gradient by more than tolerance times the
@@ -97,12 +97,14 @@ __kernel void nnls_dots(__global float *out, __global const float *left,
 
 FMX_SUBGROUP_KERNEL
 __kernel void nnls_norms(__global float *norms, __global const float *spectra,
-                         __local float *scratch, uint points)
+                         __global const float *weights, __local float *scratch, uint points)
 {
     size_t first = get_group_id(0) * (size_t)points;
     float sum = 0.0f;
-    for (size_t j = get_local_id(0); j < points; j += get_local_size(0))
-        sum = fma(spectra[first + j], spectra[first + j], sum);
+    for (size_t j = get_local_id(0); j < points; j += get_local_size(0)) {
+        float v = weights[j] * spectra[first + j];
+        sum = fma(v, v, sum);
+    }
     sum = fmx_group_sum(sum, scratch);
     if (get_local_id(0) == 0)
         norms[get_group_id(0)] = sqrt(sum);
@@ -175,18 +177,20 @@ static inline float nnls_sum16(float16 v)
 }
 
 __kernel void nnls_norms_wide(__global float *norms, __global const float *spectra,
-                              __local float *scratch, uint points)
+                              __global const float *weights, __local float *scratch, uint points)
 {
     __global const float *row = spectra + get_group_id(0) * (size_t)points;
     float16 sum = 0.0f;
     size_t j = 0;
     for (; j + 16 <= points; j += 16) {
-        float16 v = vload16(0, row + j);
+        float16 v = vload16(0, weights + j) * vload16(0, row + j);
         sum = fma(v, v, sum);
     }
     float total = nnls_sum16(sum);
-    for (; j < points; ++j)
-        total = fma(row[j], row[j], total);
+    for (; j < points; ++j) {
+        float v = weights[j] * row[j];
+        total = fma(v, v, total);
+    }
     norms[get_group_id(0)] = sqrt(total);
 }
 

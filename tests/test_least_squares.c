@@ -101,6 +101,38 @@ Test(least_squares, shifted_copies_find_shifted_compounds)
     fmx_test_close(&test);
 }
 
+/* A line ten times as high as the others, where points do not count, changes nothing. */
+Test(least_squares, ignored_points_are_ignored)
+{
+    fmx_test test = fmx_test_open();
+    float *spectra = malloc((size_t)ROWS * POINTS * sizeof *spectra);
+    fmx__least_squares_library library = library_of(spectra);
+    float *weight = malloc(POINTS * sizeof *weight);
+    float *mixture = calloc((size_t)2 * POINTS, sizeof *mixture);
+    float presence[2 * CLASSES];
+    float proportion[2 * CLASSES];
+    for (size_t j = 0; j < POINTS; ++j)
+        weight[j] = j < 1300 || j > 1400;
+    add_peak(spectra + 3 * (size_t)POINTS, 1350, 2, 5);
+    library.weight = weight;
+    add_class(mixture, 1, 3, 0, 1);
+    add_class(mixture, 3, 3, 0, 1);
+    memcpy(mixture + POINTS, mixture, POINTS * sizeof *mixture);
+    for (size_t j = 1300; j <= 1400; ++j)
+        mixture[POINTS + j] += 10;
+    fmx__least_squares ls = open_library(&test, &library);
+    fmx_test_ok(&test, fmx__least_squares_run(&ls, mixture, 2, presence, proportion), "run");
+    cr_assert_arr_eq(presence, presence + CLASSES, CLASSES * sizeof *presence);
+    cr_assert_arr_eq(proportion, proportion + CLASSES, CLASSES * sizeof *proportion);
+    cr_assert_float_eq(proportion[1], 0.5, 0.01);
+    cr_assert_float_eq(proportion[3], 0.5, 0.01);
+    fmx__least_squares_clear(&ls);
+    free(spectra);
+    free(weight);
+    free(mixture);
+    fmx_test_close(&test);
+}
+
 /* Noise is hardly explained: each class takes about 1 / sqrt(points) of its norm. */
 Test(least_squares, noise_holds_nothing)
 {

@@ -284,24 +284,33 @@ Test(nnls, norms)
     static const size_t sizes[] = {1, 15, 16, 17, 255, 257, 1009, 21800};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
         float *v = fmx_test_random(3 * sizes[i], i);
+        float *w = fmx_test_random(sizes[i], 40 + i);
+        fmx_buffer *weights = NULL;
         float got[3];
         fmx_buffer *spectra = NULL;
         fmx_buffer *norms = NULL;
         fmx_test_ok(&test,
                     fmx_buffer_create_copy(test.device, v, 3 * sizes[i] * sizeof *v, &spectra),
                     "spectra");
+        fmx_test_ok(&test, fmx_buffer_create_copy(test.device, w, sizes[i] * sizeof *w, &weights),
+                    "weights");
         fmx_test_ok(&test, fmx_buffer_create(test.device, sizeof got, &norms), "norms");
-        fmx_test_ok(&test, fmx__nnls_norms(test.device, norms, spectra, 3, sizes[i]), "norms");
+        fmx_test_ok(&test, fmx__nnls_norms(test.device, norms, spectra, weights, 3, sizes[i]),
+                    "norms");
         fmx_test_ok(&test, fmx_buffer_read(norms, 0, got, sizeof got), "read");
         for (size_t m = 0; m < 3; ++m) {
+            for (size_t j = 0; j < sizes[i]; ++j)
+                v[m * sizes[i] + j] *= w[j];
             double expected = norm(v + m * sizes[i], sizes[i]);
             double error = (additions(sizes[i]) / 2 + 4) * FMX_TEST_EPS * expected;
             cr_assert_leq(fabs(got[m] - expected), error, "%zu points: %g for %g", sizes[i],
                           (double)got[m], expected);
         }
         fmx_buffer_release(spectra);
+        fmx_buffer_release(weights);
         fmx_buffer_release(norms);
         free(v);
+        free(w);
     }
     fmx_test_close(&test);
 }
@@ -316,7 +325,8 @@ Test(nnls, refusals)
     of.count = 0;
     fmx_test_refused(&test, fmx__nnls(test.device, j.buffer[4], &of), FMX_ERROR_SHAPE,
                      "at least one");
-    fmx_test_refused(&test, fmx__nnls_norms(test.device, j.buffer[3], j.buffer[2], 4, 0),
+    fmx_test_refused(&test,
+                     fmx__nnls_norms(test.device, j.buffer[3], j.buffer[2], j.buffer[0], 4, 0),
                      FMX_ERROR_SHAPE, "at least one");
     of = j.of;
     of.rows = FMX__NNLS_MOST_ROWS + 1;

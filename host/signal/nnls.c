@@ -124,8 +124,8 @@ fmx_status fmx__nnls(fmx_device *device, fmx_buffer *amounts, const fmx__nnls_of
     return status;
 }
 
-fmx_status fmx__nnls_norms(fmx_device *device, fmx_buffer *norms, fmx_buffer *spectra, size_t count,
-                           size_t points)
+fmx_status fmx__nnls_norms(fmx_device *device, fmx_buffer *norms, fmx_buffer *spectra,
+                           fmx_buffer *weights, size_t count, size_t points)
 {
     bool wide = fmx__device_wide(device);
     fmx_status status = check(device, 1, points, count);
@@ -134,6 +134,7 @@ fmx_status fmx__nnls_norms(fmx_device *device, fmx_buffer *norms, fmx_buffer *sp
     fmx__arg args[] = {
         fmx__arg_buffer(norms, count * sizeof(float)),
         fmx__arg_buffer(spectra, count * points * sizeof(float)),
+        fmx__arg_buffer(weights, points * sizeof(float)),
         fmx__arg_local(wide ? sizeof(float) : NORM_GROUP * sizeof(float)),
         fmx__arg_u32(points),
     };
@@ -145,8 +146,8 @@ fmx_status fmx__nnls_norms(fmx_device *device, fmx_buffer *norms, fmx_buffer *sp
         .dims = 1,
         .groups = {count},
         .local = {wide ? 1 : NORM_GROUP},
-        .flops = 2 * (double)count * (double)points,
-        .bytes = sizeof(float) * (double)count * ((double)points + 1),
+        .flops = 3 * (double)count * (double)points,
+        .bytes = sizeof(float) * ((double)points + (double)count * ((double)points + 1)),
     };
     return fmx__launch_kernel(device, &job);
 }

@@ -41,9 +41,9 @@ fmx_status fmx__nnls_gram(fmx_device *device, fmx_buffer *gram, fmx_buffer *libr
  * runs for long. Errors: FMX_ERROR_SHAPE, FMX_ERROR_ARGUMENT (tolerance), device errors. */
 fmx_status fmx__nnls(fmx_device *device, fmx_buffer *amounts, const fmx__nnls_of *of);
 
-/* norms[m] (float [count]) = |spectra[m]|, spectra float [count][points]. Enqueues only. Errors:
- * FMX_ERROR_SHAPE, device errors. */
-fmx_status fmx__nnls_norms(fmx_device *device, fmx_buffer *norms, fmx_buffer *spectra, size_t count,
-                           size_t points);
+/* norms[m] (float [count]) = |weights spectra[m]|, spectra float [count][points], weights float
+ * [points]. Enqueues only. Errors: FMX_ERROR_SHAPE, device errors. */
+fmx_status fmx__nnls_norms(fmx_device *device, fmx_buffer *norms, fmx_buffer *spectra,
+                           fmx_buffer *weights, size_t count, size_t points);
 
 #endif

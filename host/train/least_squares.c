@@ -97,9 +97,14 @@ static fmx_status upload(fmx_context *ctx, const fmx__least_squares_library *lib
     size_t copies = 2 * library->shift_steps + 1;
     size_t points = library->points;
     float *spectra = NULL;
+    float *weight = NULL;
     out->rows = from->rows * copies;
     fmx_status status =
         fmx__alloc(ctx, out->rows * points, sizeof *spectra, "the library", &spectra);
+    if (status == FMX_OK)
+        status = fmx__alloc(ctx, points, sizeof *weight, "weights", &weight);
+    for (size_t j = 0; status == FMX_OK && j < points; ++j)
+        weight[j] = library->weight != NULL ? library->weight[j] : 1;
     if (status == FMX_OK)
         status = fmx__alloc(ctx, out->rows, sizeof *out->class_of, "classes", &out->class_of);
     if (status == FMX_OK)
@@ -111,12 +116,18 @@ static fmx_status upload(fmx_context *ctx, const fmx__least_squares_library *lib
                         : 0;
         shift_row(spectra + r * points, from->from + r / copies * points, points,
                   (ptrdiff_t)lround(by));
+        for (size_t j = 0; j < points; ++j)
+            spectra[r * points + j] *= weight[j];
         out->class_of[r] = from->of[r / copies];
         out->norm[r] = (float)norm_of(spectra + r * points, points);
     }
     if (status == FMX_OK)
         status = fmx_buffer_create_copy(out->device, spectra, out->rows * points * sizeof *spectra,
                                         &out->library);
+    if (status == FMX_OK)
+        status =
+            fmx_buffer_create_copy(out->device, weight, points * sizeof *weight, &out->weights);
+    free(weight);
     free(spectra);
     return status;
 }
@@ -177,6 +188,7 @@ void fmx__least_squares_clear(fmx__least_squares *ls)
         return;
     fmx_buffer_release(ls->library);
     fmx_buffer_release(ls->gram);
+    fmx_buffer_release(ls->weights);
     fmx_buffer_release(ls->spectra);
     fmx_buffer_release(ls->gradient);
     fmx_buffer_release(ls->amounts);
@@ -223,7 +235,7 @@ fmx_status fmx__least_squares_run_buffer(fmx__least_squares *ls, fmx_buffer *spe
                          (int)FMX__LEAST_SQUARES_BATCH);
     fmx_status status = fmx__nnls(ls->device, ls->amounts, &of);
     if (status == FMX_OK)
-        status = fmx__nnls_norms(ls->device, ls->norms, spectra, count, ls->points);
+        status = fmx__nnls_norms(ls->device, ls->norms, spectra, ls->weights, count, ls->points);
     if (status == FMX_OK)
         status = fmx_buffer_read(ls->amounts, 0, ls->host_amounts, count * stride * sizeof(float));
     if (status == FMX_OK)

@@ -14,9 +14,10 @@ typedef struct fmx__least_squares_library {
     size_t rows;
     size_t points;
     size_t classes;
-    bool means;         /* one mean spectrum for a class instead of each of its rows */
-    size_t shift;       /* points: copies are shifted by up to so many to either side */
-    size_t shift_steps; /* copies on either side; 0: none */
+    const float *weight; /* [points], 0: a point is ignored, 1: it counts; NULL: all count */
+    bool means;          /* one mean spectrum for a class instead of each of its rows */
+    size_t shift;        /* points: copies are shifted by up to so many to either side */
+    size_t shift_steps;  /* copies on either side; 0: none */
 } fmx__least_squares_library;
 
 /* A library on the device, with room for a batch. */
@@ -29,6 +30,7 @@ typedef struct fmx__least_squares {
     float *norm;        /* [rows] */
     fmx_buffer *library;
     fmx_buffer *gram;
+    fmx_buffer *weights;  /* [points] */
     fmx_buffer *spectra;  /* [FMX__LEAST_SQUARES_BATCH][points] */
     fmx_buffer *gradient; /* [FMX__LEAST_SQUARES_BATCH][stride] */
     fmx_buffer *amounts;
@@ -49,7 +51,7 @@ void fmx__least_squares_clear(fmx__least_squares *ls);
 /* With amounts x of the rows A of the library and a mixture b:
  *     proportion[m][c] = sum of x over the class's rows / sum of x over all, 0 where that is 0
  *     presence[m][c]   = min(1, sum over the class's rows of x |A| / |b|), the share of the
- *                        mixture's norm, which stays near 0 in noise
+ *                        mixture's norm, which stays near 0 in noise; |.| over points that count
  * both [count][classes]. The first reads spectra [count][points] of the host, the second a buffer
  * [count][points] of the device with at most FMX__LEAST_SQUARES_BATCH of them. Both wait for the
  * result. Errors: FMX_ERROR_FORMAT (NaN in a spectrum), FMX_ERROR_SHAPE, FMX_ERROR_INTERRUPTED,

@@ -127,6 +127,15 @@ static fmx_status mean_of(work *w, size_t c, float *row, double *sum, float *mea
     return FMX_OK;
 }
 
+/* 0 where the water lies, 1 elsewhere. */
+static void fill_weights(const work *w, float *weight)
+{
+    bool water = !w->job->with_water && strcmp(w->from->nucleus, "1H") == 0;
+    for (size_t j = 0; j < w->from->points; ++j)
+        weight[j] = !(water && w->from->ppm[j] >= FMX__LEAST_SQUARES_WATER_LOW &&
+                      w->from->ppm[j] <= FMX__LEAST_SQUARES_WATER_HIGH);
+}
+
 /* Copies of every class that nnls can take, and their distance in points. */
 static void choose_copies(work *w, fmx__least_squares_library *library)
 {
@@ -153,6 +162,7 @@ static fmx_status open_library(work *w)
     float *row = NULL;
     double *sum = NULL;
     float *mean = NULL;
+    float *weight = NULL;
     uint32_t *class_of = NULL;
     if (classes > FMX__NNLS_MOST_ROWS)
         return fmx__fail(w->ctx, FMX_ERROR_UNSUPPORTED,
@@ -165,6 +175,8 @@ static fmx_status open_library(work *w)
         status = fmx__alloc(w->ctx, classes * points, sizeof *mean, "the library", &mean);
     if (status == FMX_OK)
         status = fmx__alloc(w->ctx, classes, sizeof *class_of, "classes", &class_of);
+    if (status == FMX_OK)
+        status = fmx__alloc(w->ctx, points, sizeof *weight, "weights", &weight);
     for (size_t c = 0; status == FMX_OK && c < classes; ++c) {
         class_of[c] = (uint32_t)c;
         status = mean_of(w, c, row, sum, mean + c * points);
@@ -175,11 +187,15 @@ static fmx_status open_library(work *w)
                                           .points = points,
                                           .classes = classes};
     choose_copies(w, &library);
+    library.weight = weight;
+    if (status == FMX_OK)
+        fill_weights(w, weight);
     if (status == FMX_OK)
         status = fmx__least_squares_open(w->job->device, &library, &w->ls);
     free(row);
     free(sum);
     free(mean);
+    free(weight);
     free(class_of);
     return fmx__fail_in(w->ctx, status, "%s", w->job->spectra);
 }

@@ -17,6 +17,7 @@ typedef struct fmx__least_squares_job {
     const char *mixtures; /* labelled mixtures of its test split, as `fidmix mix` makes them */
     double shift_ppm;     /* compounds may be shifted by so much to either side; 0: rigid */
     size_t shift_steps;   /* 0: FMX__LEAST_SQUARES_STEPS */
+    bool with_water;      /* 4.5 to 5.0 ppm count too; by default they are ignored */
     double threshold;     /* 0: chosen on mixtures of the validation split */
 } fmx__least_squares_job;
 
@@ -31,6 +32,10 @@ typedef struct fmx__least_squares_scores {
     size_t threshold_mixtures; /* that it was chosen on; 0: it was given */
     uint64_t seed;             /* of the mixtures */
 } fmx__least_squares_scores;
+
+/* Ignored where the nucleus is 1H: what is left of the water, ppm. */
+#define FMX__LEAST_SQUARES_WATER_LOW 4.5
+#define FMX__LEAST_SQUARES_WATER_HIGH 5.0
 
 /* Library: the mean of each class's training spectra, scaled as the mixtures' recipe scales
  * constituents. Threshold: best F1 on up to FMX__LEAST_SQUARES_VALIDATION mixtures drawn as that
