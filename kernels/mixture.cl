@@ -1,7 +1,7 @@
 /* Mixture: out[m] = (sum_k weight[m][k] library[row[m][k]] + sigma_m normal) / max.
  *
  * out      float [mixtures][points]
- * facts    float2 [mixtures]: sigma_m after the division, divisor
+ * facts    float [mixtures][2]: sigma_m after the division, divisor
  * library  float [rows][points]
  * plans    uint [mixtures][8 + 2 most]: parts, item low, item high, draw, noise (float), 3 unused;
  *          then for each part its row and its weight (float)
@@ -71,7 +71,7 @@ static inline float4 mixture_normal(const mixture_plan *p, uint block, uint seed
 }
 
 FMX_SUBGROUP_KERNEL
-__kernel void mixture(__global float *out, __global float2 *facts, __global const float *library,
+__kernel void mixture(__global float *out, __global float *facts, __global const float *library,
                       __global const uint *plans, __local float *scratch, uint points, uint most,
                       uint divide, uint seed)
 {
@@ -125,8 +125,10 @@ __kernel void mixture(__global float *out, __global float2 *facts, __global cons
             }
         }
     }
-    if (l == 0)
-        facts[m] = (float2)(sigma / divisor, divisor);
+    if (l == 0) {
+        facts[2 * m] = sigma / divisor;
+        facts[2 * m + 1] = divisor;
+    }
 }
 
 #ifdef FMX_VARIANT_CPU
@@ -206,7 +208,7 @@ static inline float mixture_noise_wide(__global float *x, const mixture_plan *p,
     return fmax(highest, mixture_largest(top));
 }
 
-__kernel void mixture_wide(__global float *out, __global float2 *facts,
+__kernel void mixture_wide(__global float *out, __global float *facts,
                            __global const float *library, __global const uint *plans,
                            __local float *scratch, uint points, uint most, uint divide, uint seed)
 {
@@ -225,7 +227,8 @@ __kernel void mixture_wide(__global float *out, __global float2 *facts,
         for (; j < points; ++j)
             x[j] /= divisor;
     }
-    facts[m] = (float2)(sigma / divisor, divisor);
+    facts[2 * m] = sigma / divisor;
+    facts[2 * m + 1] = divisor;
     (void)scratch;
 }
 #endif

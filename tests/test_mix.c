@@ -206,6 +206,32 @@ Test(mix, repeats_and_noise_is_what_it_says)
     release(&c);
 }
 
+/* Variants that `fidmix augment` wrote stay on the side of the split on which their FID is. */
+Test(mix, augmented_spectra_stay_with_their_fid)
+{
+    int used[2][18] = {{0}};
+    make_spectra();
+    succeeds("augment $D/spectra.h5 --out $D/augmented.h5 --quiet "
+             "--set augment.augmentation.copies=3");
+    for (int k = 0; k < 2; ++k) {
+        static const char *const from[] = {"spectra", "augmented"};
+        char command[256];
+        snprintf(command, sizeof command,
+                 "mix $D/%s.h5 --out $D/%d.h5 --set mixtures.mode=random --set mixtures.most=3 "
+                 "--set mixtures.count=100",
+                 from[k], k);
+        succeeds(command);
+        snprintf(command, sizeof command, "%d.h5", k);
+        mixtures m = read_mixtures(command);
+        for (size_t i = 0; i < m.rows * m.width; ++i) {
+            if (m.parent[i] >= 0)
+                used[k][m.parent[i]] = 1;
+        }
+        release(&m);
+    }
+    cr_assert_arr_eq(used[0], used[1], sizeof used[0]);
+}
+
 /* Each constituent is augmented on its own: other spectra, the same amounts. */
 Test(mix, constituents_are_augmented)
 {

@@ -40,7 +40,7 @@ typedef struct fmx__mixture_of {
 } fmx__mixture_of;
 
 /* out[m] = (sum_k weight[m][k] library[row[m][k]] + sigma_m normal) / max, [count][points];
- * facts[m] = (sigma_m after the division, divisor), float2 [count]. sigma_m = noise_m times the
+ * facts[m] = (sigma_m after the division, divisor), float [count][2]. sigma_m = noise_m times the
  * tallest peak of the sum, or noise_m itself where nothing is above zero. Enqueues only. Errors:
  * FMX_ERROR_ARGUMENT, FMX_ERROR_SHAPE, device errors. */
 fmx_status fmx__mixture(fmx_device *device, fmx_buffer *out, fmx_buffer *facts,

@@ -21,7 +21,7 @@ typedef struct fmx__mixture_batch {
     fmx_buffer *parts;         /* float [most_count * most_parts][points], with a chain */
     fmx__upload *upload;
     fmx_buffer *plan;  /* uint32 [most_count][fmx__mixture_words(most_parts)] */
-    fmx_buffer *facts; /* float2 [most_count], see mixture.h */
+    fmx_buffer *facts; /* float [most_count][2], see mixture.h */
 } fmx__mixture_batch;
 
 /* A mixer without labels stands for rows as they are. `store` needs room for most_count *
