@@ -57,6 +57,8 @@ __kernel void nnls_dots(__global float *out, __global const float *left,
     size_t k0 = get_group_id(0) * NNLS_TILE;
     __local float *tile_left = tiles;
     __local float *tile_right = tiles + NNLS_DEEP * NNLS_PAD;
+    __local const float4 *left4 = (__local const float4 *)tile_left;
+    __local const float4 *right4 = (__local const float4 *)tile_right;
     float4 sum0 = 0.0f, sum1 = 0.0f, sum2 = 0.0f, sum3 = 0.0f;
     for (size_t part = 0; part < points; part += NNLS_PART) {
         float4 s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f;
@@ -66,8 +68,8 @@ __kernel void nnls_dots(__global float *out, __global const float *left,
             nnls_load(tile_right, right, k0, rows_right, first, points, item);
             barrier(CLK_LOCAL_MEM_FENCE);
             for (size_t j = 0; j < NNLS_DEEP; ++j) {
-                float4 a = vload4(ly, tile_left + j * NNLS_PAD);
-                float4 b = vload4(lx, tile_right + j * NNLS_PAD);
+                float4 a = left4[j * (NNLS_PAD / 4) + ly];
+                float4 b = right4[j * (NNLS_PAD / 4) + lx];
                 s0 = fma((float4)(a.x), b, s0);
                 s1 = fma((float4)(a.y), b, s1);
                 s2 = fma((float4)(a.z), b, s2);
@@ -83,16 +85,16 @@ __kernel void nnls_dots(__global float *out, __global const float *left,
     /* tiles beyond rows_right hold zeros, so the padding gets its 0 here */
     size_t m = m0 + ly * NNLS_OWN;
     size_t k = k0 + lx * NNLS_OWN;
-    if (k >= stride) /* stride is a multiple of 4: all four or none */
+    if (k >= stride) /* stride is a multiple of 16, so four are aligned, all of them or none */
         return;
     if (m < rows_left)
-        vstore4(scale * sum0, 0, out + m * stride + k);
+        *(__global float4 *)(out + m * stride + k) = scale * sum0;
     if (m + 1 < rows_left)
-        vstore4(scale * sum1, 0, out + (m + 1) * stride + k);
+        *(__global float4 *)(out + (m + 1) * stride + k) = scale * sum1;
     if (m + 2 < rows_left)
-        vstore4(scale * sum2, 0, out + (m + 2) * stride + k);
+        *(__global float4 *)(out + (m + 2) * stride + k) = scale * sum2;
     if (m + 3 < rows_left)
-        vstore4(scale * sum3, 0, out + (m + 3) * stride + k);
+        *(__global float4 *)(out + (m + 3) * stride + k) = scale * sum3;
 }
 
 FMX_SUBGROUP_KERNEL

@@ -156,6 +156,7 @@ Test(least_squares_job, repeats_and_takes_a_given_threshold)
     cr_assert_eq(first.pair_cells, CLASSES * CLASSES);
     cr_assert_eq(first.figure[FMX__FIGURE_TOP2_PAIRS].value, 1);
     job.threshold = 0.25;
+    job.spectra = NULL; /* the mixtures know what they are made of */
     fmx__evaluation second = judge(&test, &job, &b);
     cr_assert_eq(b.threshold, 0.25);
     cr_assert_eq(b.threshold_mixtures, 0);
@@ -181,10 +182,25 @@ Test(least_squares_job, refusals)
     fmx_test test = fmx_test_open();
     make_pure(&test, "pure.h5", POINTS, false);
     make_mixtures(&test, "pairs.h5", "mode: pairs, split: test");
-    char missing[600];
+    char missing[2048];
     fmx__least_squares_job job = {
         .device = test.device, .spectra = pure_path, .mixtures = pure_path};
     refused(&test, &job, FMX_ERROR_FORMAT, "no mixtures with known proportions");
+    /* a source that has been moved is looked for beside the mixtures */
+    snprintf(missing, sizeof missing, "mkdir %s/elsewhere && mv %s %s %s/elsewhere", folder,
+             pure_path, mixture_path, folder);
+    cr_assert_eq(system(missing), 0);
+    fmx__least_squares_job moved = {.device = test.device, .mixtures = missing};
+    fmx__least_squares_scores scores;
+    snprintf(missing, sizeof missing, "%s/elsewhere/pairs.h5", folder);
+    fmx_test_ok(&test, fmx__least_squares_score(&moved, &scores), "moved");
+    fmx__least_squares_scores_clear(&scores);
+    snprintf(missing, sizeof missing, "mv %s/elsewhere/pairs.h5 %s", folder, mixture_path);
+    cr_assert_eq(system(missing), 0);
+    job.mixtures = mixture_path;
+    job.spectra = NULL;
+    refused(&test, &job, FMX_ERROR_NOT_FOUND, "pure.h5");
+    job.spectra = pure_path;
     snprintf(missing, sizeof missing, "%s/none.h5", folder);
     job.mixtures = missing;
     refused(&test, &job, FMX_ERROR_NOT_FOUND, "none.h5");

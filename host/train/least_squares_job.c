@@ -20,6 +20,7 @@ typedef struct work {
     fmx__labels labels;
     fmx__least_squares ls;
     fmx__least_squares_scores *out;
+    char *spectra; /* path of the pure compounds */
 } work;
 
 /* ---- what the two files are ----------------------------------------------------------------- */
@@ -46,7 +47,7 @@ static fmx_status check_axes(work *w)
         return fmx__fail(w->ctx, FMX_ERROR_FORMAT,
                          "%s has %zu points from %g to %g ppm, but %s has %zu from %g to %g; make "
                          "both from the same spectra",
-                         w->job->mixtures, w->set->points, a[0], a[last], w->job->spectra,
+                         w->job->mixtures, w->set->points, a[0], a[last], w->spectra,
                          w->from->points, b[0], b[w->from->points - 1]);
     return FMX_OK;
 }
@@ -63,19 +64,49 @@ static fmx_status copy_names(work *w)
     return status;
 }
 
+/* Opens what the mixtures were made of. */
+static fmx_status open_pure(work *w)
+{
+    char **source = NULL;
+    fmx_status status = FMX_OK;
+    if (w->job->spectra != NULL) {
+        status = fmx__format(w->ctx, &w->spectra, "%s", w->job->spectra);
+        return status != FMX_OK ? status : fmx_dataset_open(w->ctx, w->spectra, &w->pure);
+    }
+    status = fmx_dataset_read_text(w->mixtures, "source", 0, 1, &source);
+    if (status == FMX_OK)
+        status = fmx__format(w->ctx, &w->spectra, "%s", source[0]);
+    if (status == FMX_OK)
+        status = fmx_dataset_open(w->ctx, w->spectra, &w->pure);
+    if (status == FMX_ERROR_NOT_FOUND && w->spectra != NULL) {
+        const char *end = strrchr(w->job->mixtures, '/');
+        const char *name = strrchr(source[0], '/');
+        int folder = end != NULL ? (int)(end - w->job->mixtures) + 1 : 0;
+        free(w->spectra);
+        w->spectra = NULL;
+        status = fmx__format(w->ctx, &w->spectra, "%.*s%s", folder, w->job->mixtures,
+                             name != NULL ? name + 1 : source[0]);
+        if (status == FMX_OK)
+            status = fmx_dataset_open(w->ctx, w->spectra, &w->pure);
+    }
+    free(source);
+    return fmx__fail_in(w->ctx, status, "the spectra that %s was made of", w->job->mixtures);
+}
+
 static fmx_status open_files(work *w)
 {
     fmx_status status = fmx_dataset_open(w->ctx, w->job->mixtures, &w->mixtures);
-    if (status == FMX_OK)
-        status = fmx_dataset_open(w->ctx, w->job->spectra, &w->pure);
     if (status != FMX_OK)
         return status;
     w->set = fmx_dataset_describe(w->mixtures);
-    w->from = fmx_dataset_describe(w->pure);
     if (w->set->rows == 0 || w->set->classes == 0 || w->set->points == 0)
         return fmx__fail(w->ctx, FMX_ERROR_FORMAT,
                          "%s: no mixtures with known proportions; make them with fidmix mix",
                          w->job->mixtures);
+    status = open_pure(w);
+    if (status != FMX_OK)
+        return status;
+    w->from = fmx_dataset_describe(w->pure);
     status = read_recipe(w);
     if (status == FMX_OK)
         status = check_axes(w);
@@ -84,10 +115,10 @@ static fmx_status open_files(work *w)
     const fmx__database *database =
         status == FMX_OK ? fmx__recipe_find(&w->recipe, "database")->options : NULL;
     if (status == FMX_OK)
-        status = fmx__labels_read(w->ctx, w->pure, w->job->spectra, w->set->class_name,
-                                  w->set->classes, &database->split, &w->labels);
+        status = fmx__labels_read(w->ctx, w->pure, w->spectra, w->set->class_name, w->set->classes,
+                                  &database->split, &w->labels);
     if (status == FMX_OK)
-        status = fmx__labels_need(w->ctx, &w->labels, w->job->spectra, FMX__SPLIT_TRAIN, true);
+        status = fmx__labels_need(w->ctx, &w->labels, w->spectra, FMX__SPLIT_TRAIN, true);
     return status;
 }
 
@@ -197,7 +228,7 @@ static fmx_status open_library(work *w)
     free(mean);
     free(weight);
     free(class_of);
-    return fmx__fail_in(w->ctx, status, "%s", w->job->spectra);
+    return fmx__fail_in(w->ctx, status, "%s", w->spectra);
 }
 
 /* ---- the threshold -------------------------------------------------------------------------- */
@@ -232,14 +263,14 @@ static fmx_status open_draft(work *w, draft *d)
 {
     size_t most = FMX__LEAST_SQUARES_BATCH;
     fmx_status status =
-        fmx__mixer_create(w->ctx, &w->options, &w->labels, w->job->spectra,
-                          (fmx__split)w->options.split, (uint64_t)w->recipe.head.seed, &d->mixer);
+        fmx__mixer_create(w->ctx, &w->options, &w->labels, w->spectra, (fmx__split)w->options.split,
+                          (uint64_t)w->recipe.head.seed, &d->mixer);
     if (status != FMX_OK)
         return status;
     d->count = d->mixer.count < FMX__LEAST_SQUARES_VALIDATION ? d->mixer.count
                                                               : FMX__LEAST_SQUARES_VALIDATION;
     size_t cells = d->count * w->labels.classes;
-    status = fmx__spectra_store_open(w->job->device, w->pure, w->job->spectra,
+    status = fmx__spectra_store_open(w->job->device, w->pure, w->spectra,
                                      fmx__spectra_budget(w->job->device), most * d->mixer.most,
                                      &d->store);
     if (status == FMX_OK)
@@ -363,6 +394,7 @@ fmx_status fmx__least_squares_score(const fmx__least_squares_job *job,
     fmx__least_squares_clear(&w.ls);
     fmx__labels_clear(&w.labels);
     fmx__recipe_clear(&w.recipe);
+    free(w.spectra);
     fmx_dataset_close(w.pure);
     fmx_dataset_close(w.mixtures);
     return status;

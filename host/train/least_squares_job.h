@@ -13,7 +13,9 @@ enum {
 
 typedef struct fmx__least_squares_job {
     fmx_device *device;
-    const char *spectra;  /* dataset of pure compounds; its training split is the library */
+    const char *spectra;  /* dataset of pure compounds; its training split is the library. NULL: the
+                             one that the mixtures name as their source, at its path or beside them
+                           */
     const char *mixtures; /* labelled mixtures of its test split, as `fidmix mix` makes them */
     double shift_ppm;     /* compounds may be shifted by so much to either side; 0: rigid */
     size_t shift_steps;   /* 0: FMX__LEAST_SQUARES_STEPS */
@@ -43,7 +45,8 @@ typedef struct fmx__least_squares_scores {
  * Where the library with its copies is too large, there are fewer copies, and a note in the log.
  * Progress is "least squares", in mixtures. Release with fmx__least_squares_scores_clear, also
  * after an error. Errors: FMX_ERROR_FORMAT (no targets, another axis, other classes, NaN; with the
- * file), FMX_ERROR_RECIPE (the mixtures' recipe), FMX_ERROR_INTERRUPTED, device errors. */
+ * file), FMX_ERROR_NOT_FOUND, FMX_ERROR_RECIPE (the mixtures' recipe), FMX_ERROR_INTERRUPTED,
+ * device errors. */
 fmx_status fmx__least_squares_score(const fmx__least_squares_job *job,
                                     fmx__least_squares_scores *out);
 
