@@ -1,0 +1,120 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "cases/initialise.h"
+#include "fmx_test.h"
+#include "initialise.h"
+#include "initialise_ref.h"
+#include "normal_ref.h"
+#include "philox.h"
+
+enum { SEED = 11, TENSOR = 3 };
+
+static float *fill(const fmx_test *test, const fmx__op_weight *weight, uint32_t tensor)
+{
+    size_t count = fmx__op_weight_count(weight);
+    fmx_buffer *buffer = NULL;
+    float *out = malloc(count * sizeof *out);
+    fmx_test_ok(test, fmx_buffer_create(test->device, count * sizeof *out, &buffer), "buffer");
+    fmx_test_ok(test, fmx__initialise(test->device, weight, tensor, SEED, buffer), weight->name);
+    fmx_test_ok(test, fmx_buffer_read(buffer, 0, out, count * sizeof *out), "read");
+    fmx_buffer_release(buffer);
+    return out;
+}
+
+/* The words of value i, attempt by attempt. */
+static void words_of(uint32_t words[4], size_t i, uint32_t attempt)
+{
+    const uint32_t counter[4] = {(uint32_t)(i / 4), TENSOR, 0, attempt};
+    const uint32_t key[2] = {SEED, FMX__PURPOSE_WEIGHTS};
+    fmx__philox(words, counter, key);
+}
+
+/* Box-Muller as kernels/common.clh: elements 0, 1 from words 0, 1, elements 2, 3 from words 2, 3.
+ */
+static double normal_of(size_t i, uint32_t attempt)
+{
+    uint32_t words[4];
+    size_t first = i % 4 / 2 * 2;
+    words_of(words, i, attempt);
+    double u = fmin(words[first] / 4294967296.0 + 1.0 / 8589934592.0, 1 - 1.0 / 16777216);
+    double turns = (words[first + 1] >> 8) / 16777216.0;
+    double angle = 2 * 3.14159265358979323846 * turns;
+    return sqrt(-2 * log(u)) * (i % 2 == 0 ? cos(angle) : sin(angle));
+}
+
+static double twin(const fmx__op_weight *weight, size_t i)
+{
+    uint32_t kind = 0;
+    uint32_t words[4];
+    double a = 0;
+    double draw[8];
+    fmx__initialise_law(weight, &kind, &a);
+    if (kind == 0)
+        return a;
+    words_of(words, i, 0);
+    if (kind == 1)
+        return fmx_ref_initialise_uniform(words[i % 4], a);
+    for (uint32_t attempt = 0; attempt < 8; ++attempt)
+        draw[attempt] = normal_of(i, attempt);
+    return fmx_ref_initialise_normal(draw, a);
+}
+
+static double deviation_of(const float *values, size_t count)
+{
+    double squares = 0;
+    for (size_t i = 0; i < count; ++i)
+        squares += (double)values[i] * values[i];
+    return sqrt(squares / (double)count);
+}
+
+Test(initialise, twin)
+{
+    fmx_test test = fmx_test_open();
+    for (size_t k = 0; k < FMX__COUNT(fmx_cases_initialise); ++k) {
+        fmx_case_initialise c = fmx_cases_initialise[k];
+        uint32_t kind = 0;
+        double a = 0;
+        size_t off = 0;
+        if (c.bench)
+            c.weight.dim[0] = 40000;
+        fmx__initialise_law(&c.weight, &kind, &a);
+        float *got = fill(&test, &c.weight, TENSOR);
+        float *again = fill(&test, &c.weight, TENSOR);
+        /* one rounding of the product and of a itself; normals: FMX_REF_NORMAL_ERROR */
+        double tolerance = a * (kind == 2 ? FMX_REF_NORMAL_ERROR : 2 * FMX_TEST_EPS);
+        for (size_t i = 0; i < c.weight.dim[0]; ++i)
+            off += !(fabs(got[i] - twin(&c.weight, i)) <= tolerance);
+        /* a draw whose distance from 2 is within the error may be cut here and not there */
+        cr_assert_leq(off, kind == 2 ? c.weight.dim[0] / 10000 : 0, "%s: %zu values", c.name, off);
+        cr_assert_arr_eq(got, again, c.weight.dim[0] * sizeof *got);
+        free(got);
+        free(again);
+    }
+    fmx_test_close(&test);
+}
+
+/* The variances that the names promise: 2 / (in + out) and 2 / in; the relative standard deviation
+ * of a sample's standard deviation is at most 1 / sqrt(2 n) sqrt(kurtosis - 1) < 1 / sqrt(n); five
+ * of them. */
+Test(initialise, laws)
+{
+    enum { N = 100000 };
+    fmx_test test = fmx_test_open();
+    fmx__op_weight glorot = {"weight", 2, {100, N / 100}, true, FMX__INIT_GLOROT_UNIFORM, 30, 20};
+    fmx__op_weight he = glorot;
+    he.init = FMX__INIT_HE_NORMAL;
+    float *g = fill(&test, &glorot, 0);
+    float *h = fill(&test, &he, 1);
+    float *other = fill(&test, &glorot, 2);
+    cr_assert_float_eq(deviation_of(g, N) / sqrt(2.0 / 50), 1, 5 / sqrt(N));
+    cr_assert_float_eq(deviation_of(h, N) / sqrt(2.0 / 30), 1, 5 / sqrt(N));
+    double product = 0;
+    for (size_t i = 0; i < N; ++i)
+        product += (double)g[i] * other[i];
+    cr_assert_leq(fabs(product / N) / (2.0 / 50), 5 / sqrt(N), "tensors are not independent");
+    free(g);
+    free(h);
+    free(other);
+    fmx_test_close(&test);
+}
