@@ -295,6 +295,8 @@ static inline float16 augmentation_shift16(__global const float *x, uint points,
                                            float4 w)
 {
     if (start + 19 <= points) {
+        if (w.z == 0.0f) /* by whole points */
+            return vload16(0, x + start + 1);
         float16 y = w.x * vload16(0, x + start);
         y = fma((float16)(w.y), vload16(0, x + start + 1), y);
         y = fma((float16)(w.z), vload16(0, x + start + 2), y);
@@ -312,7 +314,7 @@ static inline float augmentation_most(__global const float *x, uint points)
     float rest = 0.0f;
     size_t j = 0;
     for (; j + 16 <= points; j += 16)
-        most = fmax(most, vload16(0, x + j));
+        most = max(most, vload16(0, x + j));
     for (; j < points; ++j)
         rest = fmax(rest, x[j]);
     float8 a = fmax(most.lo, most.hi);
@@ -351,7 +353,7 @@ static inline void augmentation_divide(__global float *y, uint points, float m)
 #define AUGMENTATION_STORE16(y, v, j, points, largest, sum, area)                                  \
     if ((j) + 16 <= (points)) {                                                                    \
         vstore16(v, 0, (y) + (j));                                                                 \
-        largest = fmax(largest, v);                                                                \
+        largest = max(largest, v); /* a NaN leaves it, as in fmax */                               \
         if (area)                                                                                  \
             vstore16(vload16(0, (sum) + (j) % 1024) + fabs(v), 0, (sum) + (j) % 1024);             \
     } else {                                                                                       \

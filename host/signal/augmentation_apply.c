@@ -1,12 +1,13 @@
 /* Augmentation on the device: what is made once, and the launches of a call. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "augmentation.h"
 #include "fft_rows.h"
 #include "launch.h"
 
-enum { GROUP = 256, SPECTRAL_GROUP = 64 }; /* as in the kernel files */
+enum { GROUP = 256, SPECTRAL_GROUP = 64, SPECTRAL_WIDE = 16 }; /* as in the kernel files */
 
 static const size_t most_work_bytes = (size_t)256 << 20; /* of complex rows at a time */
 static const size_t most_points = (size_t)1 << 24;
@@ -107,13 +108,17 @@ static fmx_status launch_spectral(const fmx__augmentation *a, const char *kernel
                                   size_t count, double flops, double bytes)
 {
     double points = (double)width * (double)count;
+    char wide_kernel[64];
+    bool wide = fmx__device_wide(a->device);
+    size_t per_item = wide ? SPECTRAL_WIDE : 1;
+    snprintf(wide_kernel, sizeof wide_kernel, "%s_wide", kernel);
     fmx__launch job = {
         .stem = "augmentation_spectral",
-        .kernel = kernel,
+        .kernel = wide ? wide_kernel : kernel,
         .arg = args,
         .arg_count = arg_count,
         .dims = 2,
-        .global = {width, count},
+        .global = {(width + per_item - 1) / per_item, count},
         .local = {SPECTRAL_GROUP},
         .flops = flops * points,
         .bytes = bytes * points,
