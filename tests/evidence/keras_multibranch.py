@@ -4,6 +4,7 @@ the time of one.
 
     python keras_multibranch.py export FOLDER    float32; 7 GB of memory, minutes
     python keras_multibranch.py exact FOLDER     float64, after export; 12 GB
+    python keras_multibranch.py compare FOLDER MODEL [--losses 3.57,3.48,...]
     python keras_multibranch.py time [--rounds 11] [--threads 0]
 
 Made with Python 3.11, TensorFlow 2.15.1 (tensorflow-cpu, Keras 2.15.0), numpy 1.26.4, h5py 3.16.0,
@@ -28,6 +29,13 @@ What an implementation in float32 can be held to is the deviation that Keras its
 Adam divides each gradient by its own size, so that gradients that are only rounding (of biases in
 front of a batch normalisation: a_conv, b_conv1, some of b_conv2; of dense weights behind units that
 hardly fire) move their weights by up to 1e-3 a step either way.
+
+compare holds a model that another program trained by the same five steps against that, tensor by
+tensor. Its errors are another draw of the same roundings (another order of sums), and 270 million
+draws have far tails, so: every value of FOLDER's float32 weights within 5 x, and every sampled value
+of the float64 ones within 4 x the largest deviation + 2^-22 of the tensor's largest value; the root
+mean square over all values likewise; losses within 4 x the deviation of float32 Keras's + 1e-5 of
+the loss. Exit code 1 where one is missed.
 
 time prints the median of a training step, batch 32, dropout 0.5, as model.fit runs it.
 """
@@ -183,6 +191,42 @@ def exact(folder):
     write(f"{folder}/exact.safetensors", out, notes)
 
 
+def compare(folder, path, losses):
+    bad = 0
+    with safe_open(f"{folder}/exact.safetensors", framework="np") as e, \
+            safe_open(f"{folder}/final.safetensors", framework="np") as single, \
+            safe_open(f"{folder}/steps.safetensors", framework="np") as steps, \
+            safe_open(path, framework="np") as model:
+        notes = e.metadata()
+        print(f"{'tensor':<22}{'from float64':>13}{'from float32':>13}{'rms':>11}{'Keras':>11}{'rms':>11}")
+        for name in single.keys():
+            most, rms = map(float, notes[f"deviation.{name}"].split())
+            got, want = model.get_tensor(name), single.get_tensor(name)
+            assert got.shape == want.shape, (name, got.shape, want.shape)
+            slack = 2.0**-22 * float(np.abs(want).max())
+            flat = got.reshape(-1)[::int(notes[f"stride.{name}"])]
+            d64 = float(np.abs(flat - e.get_tensor(f"final.{name}").reshape(-1)).max())
+            d32 = square = 0.0
+            for a, b in zip(pieces(got), pieces(want)):
+                d = a.astype(np.float64) - b
+                d32 = max(d32, float(np.abs(d).max()))
+                square += float(d @ d)
+            drms = (square / want.size) ** 0.5
+            missed = not (d64 <= 4 * most + slack and d32 <= 5 * most + slack and
+                          drms <= 5 * rms + slack)
+            bad += missed
+            print(f"{name:<22}{d64:>13.2e}{d32:>13.2e}{drms:>11.2e}{most:>11.2e}{rms:>11.2e}"
+                  f"{'  MISSED' if missed else ''}")
+        for t, value in enumerate(losses):
+            exact_loss, loss32 = float(e.get_tensor("loss")[t]), float(steps.get_tensor("loss")[t])
+            limit = 4 * abs(loss32 - exact_loss) + 1e-5 * exact_loss
+            missed = not abs(value - exact_loss) <= limit
+            bad += missed
+            print(f"loss {t}: {value:.8g}, Keras {exact_loss:.8g} (float32 {loss32:.8g}), difference "
+                  f"{value - exact_loss:.2e}, limit {limit:.2e}{'  MISSED' if missed else ''}")
+    sys.exit(bad > 0)
+
+
 def measure(rounds, threads):
     if threads > 0:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -208,12 +252,18 @@ def main():
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb in ("export", "exact"):
         verbs.add_parser(verb).add_argument("folder")
+    comparing = verbs.add_parser("compare")
+    comparing.add_argument("folder")
+    comparing.add_argument("model")
+    comparing.add_argument("--losses", default="")
     timing = verbs.add_parser("time")
     timing.add_argument("--rounds", type=int, default=11)
     timing.add_argument("--threads", type=int, default=0)
     args = parser.parse_args()
     if args.verb == "time":
         measure(args.rounds, args.threads)
+    elif args.verb == "compare":
+        compare(args.folder, args.model, [float(v) for v in args.losses.split(",") if v])
     else:
         {"export": export, "exact": exact}[args.verb](args.folder)
 
