@@ -12,6 +12,7 @@
  *   fit         one Gauss-Newton step per line: amplitude, frequency, width and phase error, all
  *               lines at once, each seeing the others where they were
  *   update      weighted robust fit of a straight line to the phase errors
+ *   (rest, seek, keep: lines that were missed, autophase_rest.cl; then from peaks again)
  *   sign        half a turn more when the narrow lines come out negative
  *
  * Line at frequency f0, half width w: A exp(2 pi i (a0 + a1 x)) / (w + i (f - f0)), x = j / N; f
@@ -49,9 +50,9 @@ typedef struct autophase_row {
     float x_first;   /* x of point 0 of Z */
     float x_step;
     float noise;     /* factor of variances */
+    uint apart_rest; /* the same where old lines were subtracted, 0.8 Hz */
     uint spare0;
     uint spare1;
-    uint spare2;
 } autophase_row;
 
 static inline bool autophase_used(__global const autophase_row *row, uint k, uint margin)
@@ -188,12 +189,12 @@ __kernel void autophase_start(__global float4 *state, __global const float2 *mom
 #define PEAK_GROUP 256
 
 static inline bool autophase_is_peak(__global const float *d, __global const autophase_row *row,
-                                     uint k, float least)
+                                     uint k, float least, uint apart)
 {
     float v = d[k];
     if (!(v > least) || !autophase_used(row, k, FIT_HALF + 2))
         return false;
-    for (uint i = 1; i <= row->apart; ++i) /* the first of equals; NaN neighbours do not count */
+    for (uint i = 1; i <= apart; ++i) /* the first of equals; NaN neighbours do not count */
         if ((k >= i && d[k - i] >= v) || (k + i < row->m && d[k + i] > v))
             return false;
     return true;
@@ -201,11 +202,12 @@ static inline bool autophase_is_peak(__global const float *d, __global const aut
 
 /* centres: the peaks' points in ascending order; count: how many. noise = median |d| / 0.6745. Of
  * more than FIT_LINES peaks the tallest stay: the height is searched bit by bit. Items own runs of
- * points, so the order is that of the points. */
+ * points, so the order is that of the points. again: d is that of autophase_rest.cl. */
 FMX_GROUP(PEAK_GROUP)
 __kernel void autophase_peaks(__global uint *centres, __global uint *count, __global float4 *state,
                               __global float *d, __global const float *median,
-                              __global const autophase_row *params, uint most, float threshold)
+                              __global const autophase_row *params, uint most, float threshold,
+                              uint again)
 {
     __local float scratch[PEAK_GROUP];
     __local uint before[PEAK_GROUP];
@@ -214,13 +216,14 @@ __kernel void autophase_peaks(__global uint *centres, __global uint *count, __gl
     __global const autophase_row *row = params + r;
     __global float *at = d + r * most;
     float noise = median[r] / 0.6745f;
+    uint apart = again ? row->apart_rest : row->apart;
     float least = threshold * noise;
     uint run = (row->m + PEAK_GROUP - 1) / PEAK_GROUP;
     uint from = min((uint)l * run, row->m);
     uint to = min(from + run, row->m);
     uint own = 0;
     for (uint k = from; k < to; ++k)
-        own += autophase_is_peak(at, row, k, least) ? 1u : 0u;
+        own += autophase_is_peak(at, row, k, least, apart) ? 1u : 0u;
     float all = fmx_group_sum((float)own, scratch); /* below 2^24: exact */
     uint low = as_uint(fmax(least, 0.0f)); /* positive floats are ordered as their bits */
     for (uint bit = 1u << 30; bit != 0; bit >>= 1) {
@@ -229,7 +232,7 @@ __kernel void autophase_peaks(__global uint *centres, __global uint *count, __gl
         float more = 0.0f;
         if (all > FIT_LINES && trial > low && trial < 0x7f800000u)
             for (uint k = from; k < to && own > 0; ++k)
-                more += at[k] > as_float(trial) && autophase_is_peak(at, row, k, least) ? 1.0f
+                more += at[k] > as_float(trial) && autophase_is_peak(at, row, k, least, apart) ? 1.0f
                                                                                           : 0.0f;
         more = fmx_group_sum(more, scratch);
         if (more > FIT_LINES)
@@ -239,19 +242,19 @@ __kernel void autophase_peaks(__global uint *centres, __global uint *count, __gl
     float height = cut ? as_float(low + 1) : least; /* strictly above: at most FIT_LINES */
     own = 0;
     for (uint k = from; k < to; ++k)
-        own += at[k] > height && autophase_is_peak(at, row, k, least) ? 1u : 0u;
+        own += at[k] > height && autophase_is_peak(at, row, k, least, apart) ? 1u : 0u;
     before[l] = own;
     barrier(CLK_LOCAL_MEM_FENCE);
     uint place = 0;
     for (size_t i = 0; i < l; ++i)
         place += before[i];
     for (uint k = from; k < to; ++k) {
-        if (at[k] > height && autophase_is_peak(at, row, k, least) && place < FIT_LINES)
+        if (at[k] > height && autophase_is_peak(at, row, k, least, apart) && place < FIT_LINES)
             centres[r * FIT_LINES + place++] = k;
     }
     if (l == PEAK_GROUP - 1)
         count[r] = min(place, (uint)FIT_LINES);
-    if (l == 0) /* a second difference has 6 times the variance of its points */
+    if (l == 0 && !again) /* a second difference has 6 times the variance of its points */
         state[r].z = noise * sqrt(row->noise / 6.0f);
 }
 
@@ -540,8 +543,10 @@ __kernel void autophase_fit(__global float8 *fresh, __global const float8 *line,
     fresh[r * FIT_LINES + i] = autophase_step(own, s, state[r].z, moves != 0);
 }
 
-/* Straight line through the phase errors: weights of Student's distribution with 10 degrees of
- * freedom; prior a1 = 0 within prior_rad. Then every line gets its new phase. */
+/* Straight line through the phase errors: weights of Student's distribution with 20 degrees of
+ * freedom; prior a1 = 0 within prior_rad. Then every line gets its new phase. Where the phase of a
+ * line is not known to half a radian, it is a spike of noise more often than a line, found because
+ * it has the present phase: it would only confirm that. */
 FMX_GROUP(FIT_LINES)
 __kernel void autophase_update(__global float4 *state, __global float8 *line,
                                __global const uint *centres, __global const uint *count,
@@ -557,7 +562,8 @@ __kernel void autophase_update(__global float4 *state, __global float8 *line,
     float4 now = state[r];
     float error = mine ? line[at].s3 : 0.0f;
     float variance = mine ? line[at].s4 : 1e6f;
-    float weight = mine ? 11.0f / ((10.0f + error * error / variance) * variance) : 0.0f;
+    float weight = mine ? 21.0f / ((20.0f + error * error / variance) * variance) : 0.0f;
+    weight /= 1.0f + fmx_exp((2.0f - 1.0f / sqrt(variance)) / 0.3f);
     float sum = fmx_group_sum(weight, scratch);
     float x_mean = fmx_group_sum(weight * x, scratch);
     float e_mean = fmx_group_sum(weight * error, scratch);

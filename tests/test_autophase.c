@@ -95,9 +95,9 @@ static void write_row(const fmx_test *test, fmx_signal *signal, size_t row, cons
 
 static fmx_ref_autophase_row ref_row(const fmx__autophase_row *p)
 {
-    return (fmx_ref_autophase_row){p->dec,      p->m,          p->first,    p->end,   p->skip_first,
-                                   p->skip_end, p->lag_coarse, p->lag_fine, p->apart, p->h_hz,
-                                   p->x_first,  p->x_step,     p->noise};
+    return (fmx_ref_autophase_row){
+        p->dec,      p->m,     p->first, p->end,     p->skip_first, p->skip_end, p->lag_coarse,
+        p->lag_fine, p->apart, p->h_hz,  p->x_first, p->x_step,     p->noise,    p->apart_rest};
 }
 
 static void *read_buffer(const fmx_test *test, fmx_buffer *buffer)
@@ -217,7 +217,7 @@ static double *window_at(const fitted *fit, size_t r, size_t i)
 static void check_peaks(const fmx_test *test, fmx__autophase_work *work, fitted *fit)
 {
     fmx_test_ok(test, fmx__autophase_difference(work, true), "difference");
-    fmx_test_ok(test, fmx__autophase_peaks(work, 3.8), "peaks");
+    fmx_test_ok(test, fmx__autophase_peaks(work, 3.8, false), "peaks");
     float *d = read_buffer(test, work->difference);
     float *median = read_buffer(test, work->median);
     float *state = read_buffer(test, work->state);
@@ -226,7 +226,8 @@ static void check_peaks(const fmx_test *test, fmx__autophase_work *work, fitted 
     for (size_t r = 0; r < work->rows; ++r) {
         fmx_ref_autophase_row row = ref_row(&work->param[r]);
         float least = 3.8F * (median[r] / 0.6745F);
-        size_t n = fmx_ref_autophase_peaks(fit->centres[r], d + r * work->most, least, &row);
+        size_t n =
+            fmx_ref_autophase_peaks(fit->centres[r], d + r * work->most, least, row.apart, &row);
         cr_assert_eq(count[r], n, "row %zu: %u peaks, expected %zu", r, count[r], n);
         cr_assert_gt(n, 5);
         for (size_t i = 0; i < n; ++i)
@@ -324,6 +325,83 @@ static void check_update(const fmx_test *test, fmx__autophase_work *work, fitted
     free(state);
 }
 
+/* The twin subtracts the device's own lines. Some 20 of them, each at most the largest point and
+ * with some 20 roundings: 512 eps of it. */
+static void check_rest(const fmx_test *test, fmx__autophase_work *work, const fitted *fit)
+{
+    fmx_test_ok(test, fmx__autophase_rest(work), "rest");
+    float *z = read_buffer(test, work->z);
+    float *rest = read_buffer(test, work->rest);
+    float *lines = read_buffer(test, work->line[0]);
+    double *expected = malloc(work->most * 3 * sizeof *expected);
+    for (size_t r = 0; r < work->rows; ++r) {
+        fmx_ref_autophase_row row = ref_row(&work->param[r]);
+        fmx_ref_line line[FMX_REF_LINES];
+        for (size_t i = 0; i < fit->count[r]; ++i) {
+            const float *l = lines + (r * FMX__FIT_LINES + i) * 8;
+            line[i] = (fmx_ref_line){
+                .a = l[0], .f_hz = l[1], .w_hz = l[2], .turns = atan2(l[6], l[5]) / (2 * pi)};
+        }
+        double scale = largest(z + r * work->most * 2, 2 * row.m);
+        fmx_ref_autophase_rest(expected, z + r * work->most * 2, line, fit->centres[r],
+                               fit->count[r], &row);
+        for (size_t i = 0; i < 3 * row.m; ++i)
+            close_to(rest[(3 * r + i / row.m) * work->most + i % row.m], expected[i],
+                     512 * FMX_TEST_EPS * scale, "rest", i);
+    }
+    free(expected);
+    free(z);
+    free(rest);
+    free(lines);
+}
+
+/* Amplitudes: sums of 164 products with taps whose sizes sum to 2.2: 512 eps of the largest point.
+ * Then old lines stand out where they are, and `peaks` finds them and what else is high. */
+static void check_seek(const fmx_test *test, fmx__autophase_work *work, const fitted *fit)
+{
+    fmx_test_ok(test, fmx__autophase_seek(work), "seek");
+    fmx_test_ok(test, fmx__autophase_peaks(work, 4.5, true), "peaks again");
+    float *rest = read_buffer(test, work->rest);
+    float *d = read_buffer(test, work->difference);
+    float *line = read_buffer(test, work->line[0]);
+    float *state = read_buffer(test, work->state);
+    float *median = read_buffer(test, work->median);
+    uint32_t *centres = read_buffer(test, work->centres);
+    uint32_t *count = read_buffer(test, work->count);
+    double *expected = malloc(work->most * sizeof *expected);
+    for (size_t r = 0; r < work->rows; ++r) {
+        fmx_ref_autophase_row row = ref_row(&work->param[r]);
+        const float *from = rest + 3 * r * work->most;
+        double turns[2] = {state[4 * r], state[4 * r + 1]};
+        size_t found[FMX_REF_LINES + 1];
+        fmx_ref_autophase_seek(expected, from, work->most, turns, &row);
+        for (size_t i = 0; i < fit->count[r]; ++i) {
+            const float *l = line + (r * FMX__FIT_LINES + i) * 8;
+            long k = (long)fit->centres[r][i] - lrintf(l[1] / (float)row.h_hz);
+            if (l[0] > 0)
+                expected[k] = 1e6F * (median[r] + l[0]);
+        }
+        for (size_t i = 0; i < row.m; ++i)
+            close_to(d[r * work->most + i], expected[i],
+                     512 * FMX_TEST_EPS * largest(from, 2 * work->most) +
+                         4 * FMX_TEST_EPS * fabs(expected[i]),
+                     "amplitude", i);
+        size_t n = fmx_ref_autophase_peaks(found, d + r * work->most, 4.5F * (median[r] / 0.6745F),
+                                           row.apart_rest, &row);
+        cr_assert_eq(count[r], n, "row %zu: %u peaks, expected %zu", r, count[r], n);
+        for (size_t i = 0; i < n; ++i)
+            cr_assert_eq(centres[r * FMX__FIT_LINES + i], found[i], "peak %zu", i);
+    }
+    free(expected);
+    free(rest);
+    free(d);
+    free(line);
+    free(state);
+    free(median);
+    free(centres);
+    free(count);
+}
+
 Test(autophase, pieces_and_their_twins)
 {
     fmx_test test = fmx_test_open();
@@ -339,6 +417,8 @@ Test(autophase, pieces_and_their_twins)
     check_peaks(&test, &work, fit);
     check_fit(&test, &work, fit);
     check_update(&test, &work, fit);
+    check_rest(&test, &work, fit);
+    check_seek(&test, &work, fit);
     fmx__autophase_close(&work);
     free(fit->window);
     free(fit);
@@ -361,13 +441,13 @@ Test(autophase, tallest_peaks)
     size_t expected[FMX_REF_LINES + 1];
     fmx_test_ok(&test, fmx__autophase_open(&signal, &options, &work), "open");
     fmx_test_ok(&test, fmx__autophase_difference(&work, true), "difference");
-    fmx_test_ok(&test, fmx__autophase_peaks(&work, 1), "peaks");
+    fmx_test_ok(&test, fmx__autophase_peaks(&work, 1, false), "peaks");
     float *d = read_buffer(&test, work.difference);
     float *median = read_buffer(&test, work.median);
     uint32_t *centres = read_buffer(&test, work.centres);
     uint32_t *count = read_buffer(&test, work.count);
     fmx_ref_autophase_row facts = ref_row(&work.param[0]);
-    size_t n = fmx_ref_autophase_peaks(expected, d, median[0] / 0.6745F, &facts);
+    size_t n = fmx_ref_autophase_peaks(expected, d, median[0] / 0.6745F, facts.apart, &facts);
     cr_assert_eq(n, FMX_REF_LINES);
     cr_assert_eq(count[0], n);
     for (size_t i = 0; i < n; ++i)

@@ -100,11 +100,12 @@ void fmx_ref_autophase_start(double turns[2], const float *moments, size_t block
     }
 }
 
-static bool is_peak(const float *d, const fmx_ref_autophase_row *row, size_t k, double least)
+static bool is_peak(const float *d, const fmx_ref_autophase_row *row, size_t k, double least,
+                    size_t apart)
 {
     if (!(d[k] > least) || !fmx_ref_autophase_used(row, k, FMX_REF_HALF + 2))
         return false;
-    for (size_t i = 1; i <= row->apart; ++i) {
+    for (size_t i = 1; i <= apart; ++i) {
         if ((k >= i && d[k - i] >= d[k]) || (k + i < row->m && d[k + i] > d[k]))
             return false;
     }
@@ -125,12 +126,12 @@ static size_t drop_lowest(size_t *centres, size_t n, const float *d)
     return kept;
 }
 
-size_t fmx_ref_autophase_peaks(size_t *centres, const float *d, double least,
+size_t fmx_ref_autophase_peaks(size_t *centres, const float *d, double least, size_t apart,
                                const fmx_ref_autophase_row *row)
 {
     size_t n = 0;
     for (size_t k = 0; k < row->m; ++k) {
-        if (is_peak(d, row, k, least))
+        if (is_peak(d, row, k, least, apart))
             centres[n++] = k;
         if (n > FMX_REF_LINES)
             n = drop_lowest(centres, n, d);
@@ -251,7 +252,8 @@ void fmx_ref_autophase_update(double turns[2], const fmx_ref_line *line, const s
         for (size_t i = 0; i < n; ++i) {
             double x = x_of(row, centres[i]);
             double e = line[i].error_rad;
-            double weight = 11 / ((10 + e * e / line[i].variance) * line[i].variance);
+            double weight = 21 / ((20 + e * e / line[i].variance) * line[i].variance);
+            weight /= 1 + exp((2 - 1 / sqrt(line[i].variance)) / 0.3);
             if (pass == 0) {
                 sum += weight;
                 x_mean += weight * x;
@@ -268,6 +270,53 @@ void fmx_ref_autophase_update(double turns[2], const fmx_ref_line *line, const s
     double slope = (xe - 2 * pi * turns[1] * prior) / (xx + prior);
     turns[0] += 0.7 * (e_mean - slope * x_mean) / (2 * pi);
     turns[1] += 0.7 * slope / (2 * pi);
+}
+
+void fmx_ref_autophase_rest(double *rest, const float *z, const fmx_ref_line *line,
+                            const size_t *centres, size_t n, const fmx_ref_autophase_row *row)
+{
+    for (size_t k = 0; k < row->m; ++k) {
+        double complex v = point(z, k);
+        double near = 0;
+        for (size_t i = 0; i < n; ++i) {
+            double f = row->h_hz * ((double)centres[i] - (double)k);
+            v -= line[i].a * turned(line[i].turns) / (line[i].w_hz + (f - line[i].f_hz) * I);
+            near += line[i].a / (1 + f * f / 25);
+        }
+        rest[k] = creal(v);
+        rest[k + row->m] = cimag(v);
+        rest[k + 2 * row->m] = near;
+    }
+}
+
+/* Normal equations of amplitude, mean and slope, mean and slope eliminated. */
+void fmx_ref_autophase_seek(double *out, const float *rest, size_t stride, const double turns[2],
+                            const fmx_ref_autophase_row *row)
+{
+    enum { HALF = FMX_REF_TAPS_HALF, COUNT = 2 * HALF + 1 };
+    for (size_t k = 0; k < row->m; ++k) {
+        double complex r_mean = 0, r_slope = 0, g_mean = 0, g_slope = 0, gr = 0;
+        double gg = 0, squares = 0;
+        out[k] = NAN;
+        if (!fmx_ref_autophase_used(row, k, HALF))
+            continue;
+        for (int n = -HALF; n <= HALF; ++n) {
+            size_t at = (size_t)((long)k + n);
+            double complex r = rest[at] + rest[at + stride] * I;
+            double complex g = 1 / (0.7 - n * row->h_hz * I);
+            r_mean += r / COUNT;
+            r_slope += n * r;
+            g_mean += g / COUNT;
+            g_slope += n * g;
+            gr += conj(g) * r;
+            gg += creal(g * conj(g));
+            squares += n * n;
+        }
+        gr -= COUNT * conj(g_mean) * r_mean + conj(g_slope) * r_slope / squares;
+        gg -= COUNT * creal(g_mean * conj(g_mean)) + creal(g_slope * conj(g_slope)) / squares;
+        gr *= turned(-turns[0] - turns[1] * x_of(row, k));
+        out[k] = creal(gr) / gg - 0.02 * rest[k + 2 * stride];
+    }
 }
 
 double fmx_ref_autophase_cubes(const float *z, const double turns[2],

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { FMX_REF_LINES = 128, FMX_REF_HALF = 127 };
+enum { FMX_REF_LINES = 128, FMX_REF_HALF = 127, FMX_REF_TAPS_HALF = 20 };
 
 /* Facts of a row; see docs/stages/autophase.md. */
 typedef struct fmx_ref_autophase_row {
@@ -22,6 +22,7 @@ typedef struct fmx_ref_autophase_row {
     double x_first;
     double x_step;
     double noise;
+    size_t apart_rest;
 } fmx_ref_autophase_row;
 
 typedef struct fmx_ref_line {
@@ -49,8 +50,9 @@ void fmx_ref_autophase_blocks(double *moments, const float *z, double median, si
 void fmx_ref_autophase_start(double turns[2], const float *moments, size_t blocks,
                              const fmx_ref_autophase_row *row);
 
-/* Peaks of d above least, at most FMX_REF_LINES, in ascending order; returns how many. */
-size_t fmx_ref_autophase_peaks(size_t *centres, const float *d, double least,
+/* Peaks of d above least, none higher within apart points, at most FMX_REF_LINES, in ascending
+ * order; returns how many. */
+size_t fmx_ref_autophase_peaks(size_t *centres, const float *d, double least, size_t apart,
                                const fmx_ref_autophase_row *row);
 
 /* The window about a centre, without mean and slope: window [2 HALF + 1][2]; and the line's start.
@@ -66,6 +68,16 @@ fmx_ref_line fmx_ref_autophase_fit(const fmx_ref_line *line, const size_t *centr
 /* Moves turns by the robust straight line through the lines' errors. */
 void fmx_ref_autophase_update(double turns[2], const fmx_ref_line *line, const size_t *centres,
                               size_t n, double prior_rad, const fmx_ref_autophase_row *row);
+
+/* What n lines leave of z: rest [3][m], real part, imaginary part, and 1 / (1 + (f / 5 Hz)^2) times
+ * the amplitude summed over lines. */
+void fmx_ref_autophase_rest(double *rest, const float *z, const fmx_ref_line *line,
+                            const size_t *centres, size_t n, const fmx_ref_autophase_row *row);
+
+/* The amplitude that fits rest [3][stride] best at each point, turned back, minus 2 % of the third
+ * plane; NaN where a point is not used. */
+void fmx_ref_autophase_seek(double *out, const float *rest, size_t stride, const double turns[2],
+                            const fmx_ref_autophase_row *row);
 
 /* Sum of (Re G)^3 after phasing. */
 double fmx_ref_autophase_cubes(const float *z, const double turns[2],

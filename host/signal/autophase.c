@@ -27,9 +27,9 @@ static const fmx__option option_table[] = {
     {"water_high", FMX__OPTION_NUMBER, FMX_FIELD(water_high), "ppm", -1e4, 1e4, NULL,
      "upper end of the part left out of it"},
     {"threshold", FMX__OPTION_NUMBER, FMX_FIELD(threshold), "sigmas", 1, 1000, NULL,
-     "lines: least height of a line"},
+     "lines: least height of a line, first fit"},
     {"rounds", FMX__OPTION_INTEGER, FMX_FIELD(rounds), "", 1, 10, NULL,
-     "lines: times that lines are found anew and fitted"},
+     "lines: fits, the later ones with the lines that were missed"},
     {"iterations", FMX__OPTION_INTEGER, FMX_FIELD(iterations), "", 1, 200, NULL,
      "lines: steps of each fit"},
     {"prior_deg", FMX__OPTION_NUMBER, FMX_FIELD(prior_deg), "degrees", 0.1, 1e4, NULL,
@@ -72,6 +72,7 @@ bool fmx__autophase_facts(const fmx_row *row, size_t points, const fmx_autophase
         .lag_coarse = lag_of(4.0, h_hz),
         .lag_fine = lag_of(2.2, h_hz),
         .apart = lag_of(1.0, h_hz),
+        .apart_rest = lag_of(0.8, h_hz),
         .h_hz = (float)h_hz,
         .x_first = (float)((dec - 1) / 2 / (double)points),
         .x_step = (float)(dec / (double)points),
@@ -98,6 +99,7 @@ static fmx_status make_buffers(fmx__autophase_work *work)
         size_t bytes;
     } wanted[] = {
         {&work->z, work->rows * work->most * 2 * sizeof(float)},
+        {&work->rest, work->rows * work->most * 3 * sizeof(float)},
         {&work->state, work->rows * 4 * sizeof(float)},
         {&work->difference, work->rows * work->most * sizeof(float)},
         {&work->median, work->rows * sizeof(float)},
@@ -134,6 +136,8 @@ fmx_status fmx__autophase_open(const fmx_signal *signal, const fmx_autophase *op
     }
     work->blocks = (work->most + FMX__PHASE_BLOCK - 1) / FMX__PHASE_BLOCK;
     if (status == FMX_OK)
+        status = fmx__autophase_taps(work);
+    if (status == FMX_OK)
         status = make_buffers(work);
     if (status == FMX_OK)
         status = fmx__autophase_decimate(work);
@@ -141,15 +145,15 @@ fmx_status fmx__autophase_open(const fmx_signal *signal, const fmx_autophase *op
         status = fmx__autophase_difference(work, false);
     if (status == FMX_OK)
         status = fmx__autophase_start(work);
-    if (status == FMX_OK)
-        if (status != FMX_OK)
-            fmx__autophase_close(work);
+    if (status != FMX_OK)
+        fmx__autophase_close(work);
     return status;
 }
 
 void fmx__autophase_close(fmx__autophase_work *work)
 {
     fmx_buffer_release(work->window);
+    fmx_buffer_release(work->rest);
     fmx_buffer_release(work->line[1]);
     fmx_buffer_release(work->line[0]);
     fmx_buffer_release(work->count);
@@ -159,6 +163,7 @@ void fmx__autophase_close(fmx__autophase_work *work)
     fmx_buffer_release(work->difference);
     fmx_buffer_release(work->state);
     fmx_buffer_release(work->z);
+    free(work->taps);
     free(work->param);
     *work = (fmx__autophase_work){0};
 }

@@ -9,6 +9,7 @@
 enum {
     FMX__FIT_LINES = 128,  /* most lines of a row */
     FMX__FIT_WINDOW = 256, /* points kept about each */
+    FMX__REST_TAPS = 41,   /* points from which a missed line's amplitude is taken */
     FMX__PHASE_BLOCK = 32  /* points of Z summed to one moment */
 };
 
@@ -27,7 +28,8 @@ typedef struct fmx__autophase_row {
     float x_first;
     float x_step;
     float noise;
-    uint32_t spare[3];
+    uint32_t apart_rest;
+    uint32_t spare[2];
 } fmx__autophase_row;
 
 typedef struct fmx__autophase_work {
@@ -47,6 +49,8 @@ typedef struct fmx__autophase_work {
     fmx_buffer *count;
     fmx_buffer *line[2];
     fmx_buffer *window;
+    fmx_buffer *rest; /* float [rows][3][most] */
+    float *taps;      /* [rows][2][FMX__REST_TAPS] */
 } fmx__autophase_work;
 
 /* Facts of one row; false when it has no spectral width or axis. */
@@ -64,12 +68,20 @@ fmx_status fmx__autophase_decimate(fmx__autophase_work *work);
 fmx_status fmx__autophase_difference(fmx__autophase_work *work, bool fine);
 fmx_status fmx__autophase_start(fmx__autophase_work *work);
 
-/* host/signal/autophase_lines.c: steps, and all of the method. */
-fmx_status fmx__autophase_peaks(fmx__autophase_work *work, double threshold);
+/* host/signal/autophase_lines.c: steps. */
+fmx_status fmx__autophase_peaks(fmx__autophase_work *work, double threshold, bool again);
 fmx_status fmx__autophase_windows(fmx__autophase_work *work);
 fmx_status fmx__autophase_fit(fmx__autophase_work *work, bool moves);
 fmx_status fmx__autophase_update(fmx__autophase_work *work, bool turns, double prior_deg);
 fmx_status fmx__autophase_sign(fmx__autophase_work *work);
+
+/* host/signal/autophase_rest.c: taps of all rows, when `param` is set; what the lines leave;
+ * amplitudes sought in that, with the old lines among them, for `peaks` (again = true). */
+fmx_status fmx__autophase_taps(fmx__autophase_work *work);
+fmx_status fmx__autophase_rest(fmx__autophase_work *work);
+fmx_status fmx__autophase_seek(fmx__autophase_work *work);
+
+/* All of the method. */
 fmx_status fmx__autophase_lines(fmx__autophase_work *work, const fmx_autophase *options);
 
 #endif

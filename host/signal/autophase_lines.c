@@ -4,6 +4,7 @@ enum { GROUP = 64, PEAK_GROUP = 256, SIGN_GROUP = 256, NEIGHBOURS = 8 };
 enum { FIRST_MOVE = 2, FIRST_TURN = 3 }; /* iterations before frequencies move, before phases do */
 
 static const double pi = 3.14159265358979323846;
+static const double missed_sigmas = 4.5; /* least amplitude of a line that the first fit missed */
 
 static fmx__arg facts_of(const fmx__autophase_work *work)
 {
@@ -41,7 +42,7 @@ static fmx__arg window_of(const fmx__autophase_work *work)
                            work->rows * FMX__FIT_LINES * 2 * FMX__FIT_WINDOW * sizeof(float));
 }
 
-fmx_status fmx__autophase_peaks(fmx__autophase_work *work, double threshold)
+fmx_status fmx__autophase_peaks(fmx__autophase_work *work, double threshold, bool again)
 {
     double points = (double)work->rows * (double)work->most;
     fmx__arg args[] = {
@@ -53,6 +54,7 @@ fmx_status fmx__autophase_peaks(fmx__autophase_work *work, double threshold)
         facts_of(work),
         fmx__arg_u32(work->most),
         fmx__arg_f32(threshold),
+        fmx__arg_u32(again),
     };
     fmx__launch job = {.stem = "autophase",
                        .kernel = "autophase_peaks",
@@ -159,13 +161,25 @@ fmx_status fmx__autophase_sign(fmx__autophase_work *work)
     return fmx__launch_kernel(work->device, &job);
 }
 
+static fmx_status find(fmx__autophase_work *work, double threshold)
+{
+    fmx_status status = fmx__autophase_difference(work, true);
+    return status == FMX_OK ? fmx__autophase_peaks(work, threshold, false) : status;
+}
+
+static fmx_status find_missed(fmx__autophase_work *work)
+{
+    fmx_status status = fmx__autophase_rest(work);
+    if (status == FMX_OK)
+        status = fmx__autophase_seek(work);
+    return status == FMX_OK ? fmx__autophase_peaks(work, missed_sigmas, true) : status;
+}
+
 fmx_status fmx__autophase_lines(fmx__autophase_work *work, const fmx_autophase *options)
 {
     fmx_status status = fmx__autophase_negative_area(work);
     for (int64_t round = 0; status == FMX_OK && round < options->rounds; ++round) {
-        status = fmx__autophase_difference(work, true);
-        if (status == FMX_OK)
-            status = fmx__autophase_peaks(work, options->threshold);
+        status = round == 0 ? find(work, options->threshold) : find_missed(work);
         if (status == FMX_OK)
             status = fmx__autophase_windows(work);
         for (int64_t i = 0; status == FMX_OK && i < options->iterations; ++i) {

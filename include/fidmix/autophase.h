@@ -27,7 +27,7 @@ typedef struct fmx_autophase {
     double water_low;   /**< left out of it: residual water, lower end, ppm */
     double water_high;  /**< upper end, ppm */
     double threshold;   /**< lines: height of a line in the second difference, noise sigmas */
-    int64_t rounds;     /**< lines: times that lines are found anew and fitted */
+    int64_t rounds;     /**< lines: fits, the later ones with the lines that were missed */
     int64_t iterations; /**< lines: steps of each fit */
     double prior_deg;   /**< lines: first order expected within +- this many degrees */
 } fmx_autophase;

@@ -7,9 +7,13 @@ REAL.h5 comes from `fidmix process FOLDER --out REAL.h5`. For every 1H row with 
 spectrum (pdata/1/1r) beside its FID it prints
   r      correlation over 0.5-9.5 ppm without 4.5-5.2, both spectra on TopSpin's axis and after
          subtracting a rolling 30th percentile (0.3 ppm)
-  lines  of the strong lines (local maxima of 1r above a tenth of the highest, at most 20, at least
-         0.02 ppm apart), the largest distance to the nearest local maximum of ours, in points of
-         the coarser axis
+  lines  of the strong lines (local maxima of 1r, in the same region and after the same subtraction,
+         above a tenth of the highest, at most 20, at least 0.02 ppm apart), the largest distance to
+         the nearest local maximum of ours, in points of the coarser axis. Without the subtraction
+         every ripple on the flank of the water beside the gap is higher than a tenth of the lines.
+Where fidmix referenced a spectrum (line_width_hz is that of the reference line; only axes that TopSpin's
+user left at the transmitter's are touched) 1r gets the same reference: its own highest point within
+0.3 ppm of zero is put to zero ("moved"). The axes of all others are compared as they are. It prints these,
 and at the end the median of r, how many are below 0.99 and 0.9, and how many rows have a line
 further than one point. Needs numpy, scipy, h5py.
 """
@@ -72,9 +76,17 @@ def vertex(y, k):
     return k + (0.5 * (a - c) / bend if bend else 0.0)
 
 
+def to_reference(data, ppm):
+    """The axis on which the highest point within 0.3 ppm of zero is zero."""
+    near = np.flatnonzero(np.abs(ppm) < 0.3)
+    apex = vertex(data, near[np.argmax(data[near])])
+    return ppm - np.interp(apex, np.arange(len(ppm)), ppm)
+
+
 def line_distance(theirs, their_ppm, ours, our_ppm):
     their_step, our_step = abs(np.diff(their_ppm).mean()), abs(np.diff(our_ppm).mean())
     keep = region(their_ppm)
+    theirs = flat(theirs, their_step)
     gap = max(1, int(0.02 / their_step))
     peaks, facts = find_peaks(np.where(keep, theirs, 0), height=0.1 * theirs[keep].max(), distance=gap)
     peaks = peaks[np.argsort(-facts["peak_heights"])][:20]
@@ -105,6 +117,9 @@ def main():
             if found is None or not is_phased(found[2]):
                 continue
             theirs, their_ppm, _ = found
+            moved = float(file["line_width_hz"][i]) > 0
+            if moved:
+                their_ppm = to_reference(theirs, their_ppm)
             ours = file["spectra"][i].astype(float)
             keep = region(their_ppm)
             resampled = np.interp(their_ppm[::-1], ppm[::-1], ours[::-1])[::-1]
@@ -112,11 +127,12 @@ def main():
             r = np.corrcoef(flat(resampled, step)[keep], flat(theirs, step)[keep])[0, 1]
             rows.append((os.path.relpath(folder, arguments.folder), r,
                          line_distance(theirs, their_ppm, ours, ppm),
-                         float(file["p0_deg"][i]), float(file["p1_deg"][i])))
+                         float(file["p0_deg"][i]), float(file["p1_deg"][i]), moved))
     if not rows:
         sys.exit("no row has a phased 1r beside it")
-    for name, r, distance, p0, p1 in sorted(rows, key=lambda row: row[1]):
-        print(f"{name:52s} r {r:.4f}  lines {distance:5.2f} points  p0 {p0:7.1f}  p1 {p1:7.1f}")
+    for name, r, distance, p0, p1, moved in sorted(rows, key=lambda row: row[1]):
+        print(f"{name:52s} r {r:.4f}  lines {distance:5.2f} points  p0 {p0:7.1f}  p1 {p1:7.1f}"
+              f"{'  moved' if moved else ''}")
     r = np.array([row[1] for row in rows])
     distance = np.array([row[2] for row in rows])
     print(f"{len(rows)} spectra: median r {np.median(r):.4f}, below 0.99: {(r < 0.99).sum()}, below 0.9: "
@@ -124,7 +140,7 @@ def main():
     if arguments.csv:
         with open(arguments.csv, "w", encoding="utf-8") as out:
             out.write("spectrum,r,lines_points,p0_deg,p1_deg\n")
-            out.writelines(f"{n},{a:.5f},{d:.3f},{p:.2f},{q:.2f}\n" for n, a, d, p, q in rows)
+            out.writelines(f"{n},{a:.5f},{d:.3f},{p:.2f},{q:.2f}\n" for n, a, d, p, q, _ in rows)
 
 
 if __name__ == "__main__":
