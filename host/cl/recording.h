@@ -10,9 +10,10 @@ typedef struct fmx__recording fmx__recording;
 /* From here to fmx__recording_end, fmx__launch_kernel, fmx_buffer_copy, fmx_buffer_zero, fmx__gemm
  * and fmx__clfft of this device check and compile as ever, but are kept instead of enqueued.
  * Buffers may be made and released meanwhile: the recording keeps the memory that its commands
- * use for itself; scratch that was made and released in it serves its later commands. What the device caches for a stem (fmx__device_cache) is made at once.
- * Refused while recording, as FMX_ERROR_INTERNAL: fmx_buffer_read and _write, uploads and
- * downloads, a second recording, a run. Errors: FMX_ERROR_MEMORY, FMX_ERROR_INTERNAL. */
+ * use for itself; scratch that was made and released in it serves its later commands. What the
+ * device caches for a stem (fmx__device_cache) is made at once. Refused while recording, as
+ * FMX_ERROR_INTERNAL: fmx_buffer_read and _write, uploads and downloads, a second recording, a
+ * run. Errors: FMX_ERROR_MEMORY, FMX_ERROR_INTERNAL. */
 fmx_status fmx__recording_begin(fmx_device *device, fmx__recording **out);
 
 /* Errors: FMX_ERROR_INTERNAL (nothing is being recorded). After a call that failed while
