@@ -387,6 +387,14 @@ __kernel void conv1d_product_wide(__global float *out, ulong out_at, ulong out_r
     for (; at + 48 <= last; at += 48) {
         for (size_t r = 0; r < rows; r += 8) {
             float16 sum[8][3];
+            if (most == 1 && at + 96 <= last) {
+                size_t c_last = (r / 8 + 1) * channels / blocks;
+                for (size_t c = r / 8 * channels / blocks; c < c_last; ++c) {
+#pragma unroll
+                    for (size_t v = 0; v < 3; ++v)
+                        __builtin_prefetch((const void *)(size_t)(x + c * x_row + at + 48 + 16 * v), 0, 3);
+                }
+            }
 #pragma unroll
             for (size_t i = 0; i < 8; ++i) {
 #pragma unroll
