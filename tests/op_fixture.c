@@ -1,6 +1,7 @@
 #include "op_fixture.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,4 +264,57 @@ void fmx_op_refused(const fmx_test *test, const fmx_op_case *c, const char *part
     fmx__op_plan plan = {0};
     fmx__op_site site = fmx_op_site(test->device, c);
     fmx_test_refused(test, c->op->plan(&site, &plan), FMX_ERROR_RECIPE, part);
+}
+
+/* The device's values against a golden tensor, which is rounded to float once. */
+static void compare_golden(const fmx_test *test, fmx__safetensors *file, const char *name,
+                           const char *what, fmx_buffer *got, double *tolerance)
+{
+    const fmx__tensor_entry *tensor = NULL;
+    float *golden = fmx_test_tensor(file, &tensor, "%s.%s", name, what);
+    double *expected = as_doubles(golden, tensor->values);
+    for (size_t i = 0; i < tensor->values; ++i)
+        tolerance[i] += fabs(expected[i]) * FMX_TEST_EPS;
+    compare(test, got, expected, tolerance, tensor->values, false, name, what, 0);
+    free(expected);
+    free(golden);
+}
+
+static void load_golden(const fmx_test *test, fmx__safetensors *file, const char *name,
+                        const char *what, fmx_buffer *to)
+{
+    const fmx__tensor_entry *tensor = NULL;
+    float *values = fmx_test_tensor(file, &tensor, "%s.%s", name, what);
+    size_t bytes = tensor->values * sizeof *values;
+    cr_assert_eq(fmx_buffer_bytes(to), bytes, "%s.%s: %zu values", name, what, tensor->values);
+    fmx_test_ok(test, fmx_buffer_write(to, 0, values, bytes), what);
+    free(values);
+}
+
+void fmx_op_check_golden(const fmx_test *test, const fmx_op_case *c, const fmx_op_twin *twin,
+                         fmx__safetensors *file)
+{
+    fmx_op_run run = {0};
+    fmx_op_fixture f;
+    char what[64];
+    fmx_test_ok(test, fmx_op_run_open(test->device, c, STATE_SEED, &run), c->name);
+    load_golden(test, file, c->name, "input", run.in[0]);
+    load_golden(test, file, c->name, "grad_output", run.call.grad_out);
+    for (size_t i = 0; i < run.plan.weight_count; ++i)
+        load_golden(test, file, c->name, run.plan.weight[i].name, run.weight[i]);
+    make_fixture(test, c, &run, &f);
+    twin->forward(&f);
+    twin->backward(&f);
+    fmx_test_ok(test, c->op->forward(&run.call), c->name);
+    compare_golden(test, file, c->name, "output", run.call.out, f.out_tol);
+    fmx_test_ok(test, c->op->backward(&run.call), c->name);
+    compare_golden(test, file, c->name, "grad_input", run.grad_in[0], f.grad_in_tol[0]);
+    for (size_t i = 0; i < run.plan.weight_count; ++i) {
+        if (!run.plan.weight[i].trainable)
+            continue;
+        snprintf(what, sizeof what, "grad_%s", run.plan.weight[i].name);
+        compare_golden(test, file, c->name, what, run.grad_weight[i], f.grad_weight_tol[i]);
+    }
+    fmx_op_run_close(&run);
+    clear_fixture(&f);
 }

@@ -7,6 +7,7 @@
 #ifndef FMX_OP_FIXTURE_H
 #define FMX_OP_FIXTURE_H
 
+#include "fmx_golden.h"
 #include "fmx_test.h"
 #include "op_run.h"
 
@@ -42,6 +43,13 @@ typedef struct fmx_op_twin {
 /* Runs one case and fails the test where it is not right. A case of the benchmark is run with two
  * items; finite differences are tried where the output has at most 20000 values. */
 void fmx_op_check(const fmx_test *test, const fmx_op_case *given, const fmx_op_twin *twin);
+
+/* Runs a case of one input on the tensors "<name>.input", "<name>.<weight>" and
+ * "<name>.grad_output" of a golden file, <name> the case's, and compares with "output",
+ * "grad_input" and "grad_<weight>" there, within the twin's tolerances and the golden's own
+ * rounding. */
+void fmx_op_check_golden(const fmx_test *test, const fmx_op_case *c, const fmx_op_twin *twin,
+                         fmx__safetensors *file);
 
 /* A plan for the op must be refused with FMX_ERROR_RECIPE and a message that contains `part`. */
 void fmx_op_refused(const fmx_test *test, const fmx_op_case *c, const char *part);

@@ -1,4 +1,6 @@
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "cases/conv1d.h"
 #include "conv1d_ref.h"
@@ -67,6 +69,39 @@ Test(conv1d, twin)
     fmx_test test = fmx_test_open();
     for (size_t i = 0; i < FMX__COUNT(fmx_cases_conv1d); ++i)
         fmx_op_check(&test, &fmx_cases_conv1d[i], &twin);
+    fmx_test_close(&test);
+}
+
+/* tests/golden/make_keras.py: 24 cases of both paddings, with strides and dilations. */
+Test(conv1d, keras)
+{
+    char name[32];
+    fmx_test test = fmx_test_open();
+    fmx__safetensors *file = fmx_test_tensors("keras_ops.safetensors");
+    for (size_t i = 0; i < 24; ++i) {
+        const fmx__tensor_entry *weight = NULL;
+        const fmx__tensor_entry *in = NULL;
+        snprintf(name, sizeof name, "conv1d.%zu", i);
+        free(fmx_test_tensor(file, &weight, "%s.weight", name));
+        free(fmx_test_tensor(file, &in, "%s.input", name));
+        bool same = fmx_test_setting_is(file, name, "padding", "same");
+        fmx__conv1d_options options = {
+            .filters = (int64_t)weight->shape[0],
+            .kernel = (int64_t)weight->shape[2],
+            .stride = (int64_t)fmx_test_setting(file, name, "stride"),
+            .dilation = (int64_t)fmx_test_setting(file, name, "dilation"),
+            .padding = same ? FMX__PADDING_SAME : FMX__PADDING_VALID,
+            .bias = true,
+        };
+        fmx_op_case c = {.name = name,
+                         .op = &fmx__op_conv1d,
+                         .options = &options,
+                         .batch = in->shape[0],
+                         .in_count = 1,
+                         .in = {{in->shape[1], in->shape[2], false}}};
+        fmx_op_check_golden(&test, &c, &twin, file);
+    }
+    fmx__safetensors_close(file);
     fmx_test_close(&test);
 }
 

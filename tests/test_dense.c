@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdlib.h>
 
 #include "cases/dense.h"
 #include "dense_ref.h"
@@ -55,6 +56,26 @@ Test(dense, twin)
     fmx_test test = fmx_test_open();
     for (size_t i = 0; i < FMX__COUNT(fmx_cases_dense); ++i)
         fmx_op_check(&test, &fmx_cases_dense[i], &twin);
+    fmx_test_close(&test);
+}
+
+/* tests/golden/make_keras.py */
+Test(dense, keras)
+{
+    static const char *const names[] = {"dense.0", "dense.1", "dense.2"};
+    fmx_test test = fmx_test_open();
+    fmx__safetensors *file = fmx_test_tensors("keras_ops.safetensors");
+    for (size_t i = 0; i < FMX__COUNT(names); ++i) {
+        const fmx__tensor_entry *weight = NULL;
+        const fmx__tensor_entry *in = NULL;
+        free(fmx_test_tensor(file, &weight, "%s.weight", names[i]));
+        free(fmx_test_tensor(file, &in, "%s.input", names[i]));
+        fmx_op_case c = DENSE_CASE(names[i], in->shape[0], weight->shape[1], 1, true, false, false);
+        fmx__dense_options options = {{"", ""}, (int64_t)weight->shape[0], true, 0};
+        c.options = &options;
+        fmx_op_check_golden(&test, &c, &twin, file);
+    }
+    fmx__safetensors_close(file);
     fmx_test_close(&test);
 }
 
