@@ -4,8 +4,10 @@
 
 #include "augmentation_ref.h"
 #include "cases/augmentation.h"
+#include "fmx_golden.h"
 #include "fmx_test.h"
 #include "normal_ref.h"
+#include "recording.h"
 
 static const uint64_t seed = 0x123456789abcdefull;
 static const float field_mhz = 600;
@@ -204,5 +206,257 @@ Test(augmentation, bits_do_not_depend_on_the_batch)
     cr_assert_arr_eq(r.out, again, c.items * c.points * sizeof(float), "batches of 4, 1 and 4");
     free(again);
     clear(&r);
+    fmx_test_close(&test);
+}
+
+/* The same bits when the launches were recorded and run later. */
+Test(augmentation, recorded)
+{
+    static const fmx_case_augmentation c = {"recorded", 5, 700, 9, FMX_AUGMENT_ALL, 2, 1, 0};
+    fmx_test test = fmx_test_open();
+    run r = prepare(&c);
+    size_t row_bytes = c.points * sizeof(float);
+    float *again = fmx_test_random(c.items * c.points, 1);
+    fmx__augmentation *a = NULL;
+    fmx__recording *recording = NULL;
+    fmx_buffer *library = NULL;
+    fmx_buffer *items = NULL;
+    fmx_buffer *made = NULL;
+    apply(&test, &r, 0, c.items, r.out);
+    fmx_test_ok(
+        &test,
+        fmx__augmentation_create(test.device, &r.options, c.points, -r.ppm_step, c.items, &a),
+        c.name);
+    fmx_test_ok(&test, fmx_buffer_create_copy(test.device, r.library, c.rows * row_bytes, &library),
+                "");
+    fmx_test_ok(&test, fmx_buffer_create(test.device, c.items * sizeof *r.item, &items), "");
+    fmx_test_ok(&test, fmx_buffer_create(test.device, c.items * row_bytes, &made), "");
+    fmx_test_ok(&test, fmx__recording_begin(test.device, &recording), "begin");
+    fmx_test_ok(&test, fmx__augmentation_apply(a, library, items, c.items, made), "apply");
+    fmx_test_ok(&test, fmx__recording_end(test.device), "end");
+    fmx_test_ok(&test, fmx_buffer_write(items, 0, r.item, c.items * sizeof *r.item), "items");
+    fmx_test_ok(&test, fmx__recording_run(recording), "run");
+    fmx_test_ok(&test, fmx_buffer_read(made, 0, again, c.items * row_bytes), "read");
+    cr_assert_arr_eq(r.out, again, c.items * row_bytes);
+    fmx__recording_destroy(recording);
+    fmx_buffer_release(made);
+    fmx_buffer_release(items);
+    fmx_buffer_release(library);
+    fmx__augmentation_release(a);
+    free(again);
+    clear(&r);
+    fmx_test_close(&test);
+}
+
+static void set_range(fmx__augmentation_range *out, double low, double high)
+{
+    out->range.value[0] = low;
+    out->range.value[1] = high;
+}
+
+/* Items of one library row with given options. */
+static run made_by_hand(const fmx_test *test, const fmx_case_augmentation *c,
+                        const fmx__augmentation_options *options, float *library)
+{
+    run r = {.c = c, .options = *options, .ppm_step = step_of(c->points), .library = library};
+    r.out = fmx_test_random(c->items * c->points, 22);
+    r.item = calloc(c->items, sizeof *r.item);
+    for (size_t i = 0; i < c->items; ++i)
+        fmx__augmentation_draw(options, seed, i, 0, field_mhz, &r.item[i]);
+    apply(test, &r, 0, c->items, r.out);
+    return r;
+}
+
+/* 64 rows of white noise around 1: mean, variance, kurtosis, neighbours and rows together, each
+ * within 4.9 standard errors (exceeded with probability 1e-6; the seed is fixed). */
+Test(augmentation, noise_is_white_and_normal)
+{
+    static const fmx_case_augmentation c = {"noise", 1, 4096, 64, 0, 2, 0, 0};
+    fmx_test test = fmx_test_open();
+    fmx__augmentation_options options = fmx_case_options(&c);
+    float *library = fmx_test_random(c.points, 1);
+    for (size_t j = 0; j < c.points; ++j)
+        library[j] = 1;
+    set_range(&options.noise, 1, 1);
+    run r = made_by_hand(&test, &c, &options, library);
+    double n = (double)(c.items * c.points);
+    double sum[6] = {0};
+    for (size_t i = 0; i < c.items; ++i) {
+        for (size_t j = 0; j < c.points; ++j) {
+            double x = r.out[i * c.points + j] - 1.0;
+            double near = r.out[i * c.points + (j + 1) % c.points] - 1.0;
+            double far = r.out[i * c.points + (j + 16) % c.points] - 1.0;
+            double other = r.out[(i + 1) % c.items * c.points + j] - 1.0;
+            double terms[6] = {x, x * x, x * x * x * x, x * near, x * far, x * other};
+            for (int k = 0; k < 6; ++k)
+                sum[k] += terms[k] / n;
+        }
+    }
+    cr_assert_leq(fabs(sum[0]), 4.9 / sqrt(n), "mean %g", sum[0]);
+    cr_assert_leq(fabs(sum[1] - 1), 4.9 * sqrt(2 / n), "variance %g", sum[1]);
+    cr_assert_leq(fabs(sum[2] - 3), 4.9 * sqrt(96 / n), "fourth moment %g", sum[2]);
+    for (int k = 3; k < 6; ++k)
+        cr_assert_leq(fabs(sum[k]), 4.9 / sqrt(n), "products %d: %g", k, sum[k]);
+    clear(&r);
+    fmx_test_close(&test);
+}
+
+/* A line of half width h points (half height) in the middle of 4096, complex, as `fidmix process`
+ * makes it: 1 / (1 + i (middle - j) / h). */
+static void line_at(double j, double h, double *re, double *im)
+{
+    double x = (2047 - j) / h;
+    *re = 1 / (1 + x * x);
+    *im = -x / (1 + x * x);
+}
+
+/* The tails beyond the row and their bridge are what is missing: h / 2048 of the height. */
+Test(augmentation, phase_is_that_of_a_complex_spectrum)
+{
+    static const fmx_case_augmentation c = {"phase", 1, 4096, 1, 0, 2, 0, 0};
+    fmx_test test = fmx_test_open();
+    fmx__augmentation_options options = fmx_case_options(&c);
+    float *library = fmx_test_random(c.points, 1);
+    const double h = 4;
+    double re = 0;
+    double im = 0;
+    for (size_t j = 0; j < c.points; ++j) {
+        line_at((double)j, h, &re, &im);
+        library[j] = (float)re;
+    }
+    set_range(&options.p0, 30, 30);
+    set_range(&options.p1, 90, 90);
+    run r = made_by_hand(&test, &c, &options, library);
+    for (size_t j = 1800; j < 2300; ++j) {
+        double phi = 3.14159265358979 / 180 * (30 + 90 * (double)j / 4096);
+        line_at((double)j, h, &re, &im);
+        cr_assert_float_eq(r.out[j], re * cos(phi) - im * sin(phi), h / 2048, "point %zu", j);
+    }
+    clear(&r);
+    fmx_test_close(&test);
+}
+
+/* Lorentzian widths add, variances of Gaussians do. Full widths at half height in Hz at 600 MHz. */
+Test(augmentation, widths_add_up)
+{
+    static const fmx_case_augmentation c = {"widths", 1, 4096, 1, 0, 2, 0, 0};
+    fmx_test test = fmx_test_open();
+    double hz = step_of(c.points) * (double)field_mhz; /* of a point */
+    const double h = 4;
+    for (int gaussian = 0; gaussian < 2; ++gaussian) {
+        fmx__augmentation_options options = fmx_case_options(&c);
+        float *library = fmx_test_random(c.points, 1);
+        double added = 12 * hz;
+        double wide = gaussian ? sqrt(8 * 8 + 12 * 12) / 2 : (8 + 12) / 2.0;
+        set_range(gaussian ? &options.gaussian : &options.lorentzian, added, added);
+        for (size_t j = 0; j < c.points; ++j) {
+            double x = ((double)j - 2047) / h;
+            library[j] = (float)(gaussian ? exp2(-x * x) : 1 / (1 + x * x));
+        }
+        run r = made_by_hand(&test, &c, &options, library);
+        for (size_t j = 1800; j < 2300; ++j) {
+            double x = ((double)j - 2047) / wide;
+            double expected = h / wide * (gaussian ? exp2(-x * x) : 1 / (1 + x * x));
+            cr_assert_float_eq(r.out[j], expected, h / 2048, "point %zu: %g, not %g", j,
+                               (double)r.out[j], expected);
+        }
+        clear(&r);
+    }
+    fmx_test_close(&test);
+}
+
+/* Another runtime's result: within 4 ulp of the row's largest value (no transform is involved). */
+Test(augmentation, other_devices_agree)
+{
+    enum { ROWS = 3, POINTS = 500, COPIES = 3 };
+    static const fmx_case_augmentation c = {"golden",           ROWS, POINTS, ROWS * COPIES,
+                                            FMX_AUGMENT_DIRECT, 2,    2,      0};
+    fmx_test test = fmx_test_open();
+    size_t floats = 0;
+    run r = {.c = &c, .options = fmx_case_options(&c), .ppm_step = 10.0 / (POINTS - 1)};
+    r.library = fmx_test_golden("augmentation_input.npy", &floats);
+    cr_assert_eq(floats, ROWS * POINTS);
+    float *expected = fmx_test_golden("augmentation.npy", &floats);
+    cr_assert_eq(floats, ROWS * COPIES * POINTS);
+    /* what make_augmentation.py asks for */
+    set_range(&r.options.shift, -0.3, 0.3);
+    set_range(&r.options.warp, -0.1, 0.1);
+    r.out = fmx_test_random(floats, 2);
+    r.item = calloc(c.items, sizeof *r.item);
+    for (size_t i = 0; i < c.items; ++i) {
+        fmx__augmentation_draw(&r.options, 11, i / COPIES, (uint32_t)(i % COPIES), 0, &r.item[i]);
+        r.item[i].row = (uint32_t)(i / COPIES);
+    }
+    apply(&test, &r, 0, c.items, r.out);
+    for (size_t i = 0; i < c.items; ++i) {
+        double most = 0;
+        for (size_t j = 0; j < POINTS; ++j)
+            most = fmax(most, fabs(expected[i * POINTS + j]));
+        for (size_t j = 0; j < POINTS; ++j)
+            cr_assert_float_eq(r.out[i * POINTS + j], expected[i * POINTS + j],
+                               4 * 2 * FMX_TEST_EPS * most, "item %zu, point %zu: %.9g, not %.9g",
+                               i, j, (double)r.out[i * POINTS + j],
+                               (double)expected[i * POINTS + j]);
+    }
+    free(expected);
+    clear(&r);
+    fmx_test_close(&test);
+}
+
+Test(augmentation, refusals)
+{
+    static const fmx_case_augmentation c = {"refusals", 2, 100, 3, FMX_AUGMENT_ALL, 2, 1, 0};
+    fmx_test test = fmx_test_open();
+    fmx__augmentation_options options = fmx_case_options(&c);
+    fmx__augmentation *a = NULL;
+    fmx_buffer *small = NULL;
+    fmx_buffer *items = NULL;
+    fmx_test_refused(&test, fmx__augmentation_create(test.device, &options, 0, -0.1, 3, &a),
+                     FMX_ERROR_ARGUMENT, "0 points");
+    fmx_test_refused(&test, fmx__augmentation_create(test.device, &options, 100, 0, 3, &a),
+                     FMX_ERROR_ARGUMENT, "0 ppm");
+    fmx_test_refused(&test, fmx__augmentation_create(test.device, &options, 100, NAN, 3, &a),
+                     FMX_ERROR_ARGUMENT, "nan");
+    fmx_test_refused(&test, fmx__augmentation_create(test.device, &options, 100, -0.1, 0, &a),
+                     FMX_ERROR_ARGUMENT, "0 spectra");
+    options.noise.range.value[1] = 1e9;
+    fmx_test_refused(&test, fmx__augmentation_create(test.device, &options, 100, -0.1, 3, &a),
+                     FMX_ERROR_ARGUMENT, "noise");
+    set_range(&options.noise, 0.1, 0.01);
+    fmx_test_refused(&test, fmx__augmentation_create(test.device, &options, 100, -0.1, 3, &a),
+                     FMX_ERROR_RECIPE, "noise");
+    set_range(&options.noise, 0.01, 0.1);
+    cr_assert_null(a);
+    fmx_test_ok(&test, fmx__augmentation_create(test.device, &options, 100, -0.1, 3, &a), "create");
+    fmx_test_ok(&test, fmx_buffer_create(test.device, 300 * sizeof(float), &small), "buffer");
+    fmx_test_ok(&test, fmx_buffer_create(test.device, 4 * sizeof(fmx__augmentation_item), &items),
+                "items");
+    fmx_test_refused(&test, fmx__augmentation_apply(a, small, items, 4, small), FMX_ERROR_SHAPE,
+                     "1 to 3");
+    fmx_test_refused(&test, fmx__augmentation_apply(a, small, items, 0, small), FMX_ERROR_SHAPE,
+                     "1 to 3");
+    fmx_test_refused(&test, fmx__augmentation_apply(a, small, small, 3, items), FMX_ERROR_SHAPE,
+                     "bytes");
+    fmx_buffer_release(items);
+    fmx_buffer_release(small);
+    fmx__augmentation_release(a);
+    fmx__augmentation_release(NULL);
+    fmx_test_close(&test);
+}
+
+static fmx_status create_and_release(void *user)
+{
+    static const fmx_case_augmentation c = {"allocations", 2, 100, 3, FMX_AUGMENT_ALL, 2, 1, 0};
+    fmx__augmentation_options options = fmx_case_options(&c);
+    fmx__augmentation *a = NULL;
+    fmx_status status = fmx__augmentation_create(user, &options, 100, -0.1, 3, &a);
+    fmx__augmentation_release(a);
+    return status;
+}
+
+Test(augmentation, every_allocation_may_fail)
+{
+    fmx_test test = fmx_test_open();
+    fmx_test_each_failure(&test, create_and_release, test.device);
     fmx_test_close(&test);
 }
