@@ -50,9 +50,9 @@ size_t fmx__download_pending(const fmx__download *download);
 /* Whether the oldest is there, so that taking it waits for nothing; false when none is pending. */
 bool fmx__download_ready(const fmx__download *download);
 
-/* The oldest, in the order asked; waits for it. The memory is valid until the next
- * fmx__download_ask. Errors: FMX_ERROR_INTERNAL (none is pending), those of the copy, which then
- * counts as taken. */
+/* The oldest, in the order asked; waits for it. The memory is valid until
+ * fmx__download_ask has gone once around the ring: with one slot until the next one. Errors:
+ * FMX_ERROR_INTERNAL (none is pending), those of the copy, which then counts as taken. */
 fmx_status fmx__download_take(fmx__download *download, const void **host);
 
 /* Waits for the copies under way and forgets them; NULL is allowed. Before the device is closed. */

@@ -101,7 +101,7 @@ static fmx_status begin(fmx_dataset_writer *w, size_t shard)
     if (status == FMX_OK)
         status = fmx__alloc(w->ctx, w->column_count, sizeof *d->column, "columns", &d->column);
     if (status == FMX_OK)
-        status = fmx__building_begin(&d->b, d->beside, true);
+        status = fmx__building_begin(&d->b, d->beside, false); /* lay_out takes the room */
     if (status == FMX_OK)
         status = lay_out(d);
     return status;
@@ -151,7 +151,7 @@ fmx_status fmx__direct_append(fmx_dataset_writer *w, size_t row, const fmx_datas
     size_t shard = row / w->shard_rows;
     size_t first = fmx__shard_first(w, shard);
     size_t bytes = 0;
-    const float *spectrum = NULL;
+    size_t end_of_columns = 0;
     fmx_status status = FMX_OK;
     if (w->making == NULL ? row != first
                           : shard != direct_of(w)->shard || row - first != direct_of(w)->next)
@@ -162,14 +162,14 @@ fmx_status fmx__direct_append(fmx_dataset_writer *w, size_t row, const fmx_datas
         status = begin(w, shard);
     direct *d = direct_of(w);
     if (status == FMX_OK)
-        status = fmx__payload_pack(w, row, values, &bytes);
-    if (status == FMX_OK && !fmx__payload_unpack(w, w->payload, bytes, d->column, &spectrum))
+        status = fmx__payload_columns(w, row, values, &bytes);
+    if (status == FMX_OK && !fmx__payload_find(w, w->payload, bytes, d->column, &end_of_columns))
         status =
             fmx__fail(w->ctx, FMX_ERROR_INTERNAL, "%s: row %zu cannot be packed", w->path, row);
     if (status == FMX_OK)
         status = fmx__building_take(&d->b, d->next, d->column);
     if (status == FMX_OK)
-        status = write_spectrum(d, spectrum);
+        status = write_spectrum(d, values->spectrum);
     if (status != FMX_OK) {
         fmx__direct_drop(w);
         return status;

@@ -78,8 +78,8 @@ static const void *value_of(const fmx_dataset_writer *w, size_t row, const fmx_d
     return values->column != NULL ? values->column[i] : NULL;
 }
 
-fmx_status fmx__payload_pack(fmx_dataset_writer *w, size_t row, const fmx_dataset_row *values,
-                             size_t *bytes)
+fmx_status fmx__payload_columns(fmx_dataset_writer *w, size_t row, const fmx_dataset_row *values,
+                                size_t *bytes)
 {
     static const char zeros[4] = {0};
     const int32_t self = 0; /* numbered when the file is made */
@@ -99,14 +99,21 @@ fmx_status fmx__payload_pack(fmx_dataset_writer *w, size_t row, const fmx_datase
     }
     if (status == FMX_OK)
         status = add(w, &used, zeros, (4 - used % 4) % 4);
-    if (status == FMX_OK)
-        status = add(w, &used, values->spectrum, w->points * sizeof(float));
     *bytes = used;
     return status;
 }
 
-bool fmx__payload_unpack(const fmx_dataset_writer *w, const char *payload, size_t bytes,
-                         const char **column, const float **spectrum)
+fmx_status fmx__payload_pack(fmx_dataset_writer *w, size_t row, const fmx_dataset_row *values,
+                             size_t *bytes)
+{
+    fmx_status status = fmx__payload_columns(w, row, values, bytes);
+    if (status == FMX_OK)
+        status = add(w, bytes, values->spectrum, w->points * sizeof(float));
+    return status;
+}
+
+bool fmx__payload_find(const fmx_dataset_writer *w, const char *payload, size_t bytes,
+                       const char **column, size_t *end)
 {
     size_t at = 0;
     for (size_t i = 0; i < w->column_count; ++i) {
@@ -127,8 +134,16 @@ bool fmx__payload_unpack(const fmx_dataset_writer *w, const char *payload, size_
         column[i] = payload + at;
         at += size;
     }
-    at += (4 - at % 4) % 4;
-    if (at > bytes || bytes - at != w->points * sizeof(float))
+    *end = at + (4 - at % 4) % 4;
+    return *end <= bytes;
+}
+
+bool fmx__payload_unpack(const fmx_dataset_writer *w, const char *payload, size_t bytes,
+                         const char **column, const float **spectrum)
+{
+    size_t at = 0;
+    if (!fmx__payload_find(w, payload, bytes, column, &at) ||
+        bytes - at != w->points * sizeof(float))
         return false;
     *spectrum = (const float *)(const void *)(payload + at);
     return true;

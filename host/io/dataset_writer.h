@@ -102,6 +102,12 @@ size_t fmx__payload_most(const fmx_dataset_writer *w);
 fmx_status fmx__payload_pack(fmx_dataset_writer *w, size_t row, const fmx_dataset_row *values,
                              size_t *bytes);
 
+/* The columns of a payload alone, and where each one's value lies in it. */
+fmx_status fmx__payload_columns(fmx_dataset_writer *w, size_t row, const fmx_dataset_row *values,
+                                size_t *bytes);
+bool fmx__payload_find(const fmx_dataset_writer *w, const char *payload, size_t bytes,
+                       const char **column, size_t *end);
+
 /* Where each column's value of a payload lies (texts: at the first character), and the spectrum.
  * False when the payload is not one of this plan. */
 bool fmx__payload_unpack(const fmx_dataset_writer *w, const char *payload, size_t bytes,

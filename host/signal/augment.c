@@ -6,6 +6,7 @@
 #include "augmentation.h"
 #include "launch.h"
 #include "shift.h"
+#include "transfer.h"
 
 static const size_t batch_bytes = (size_t)32 << 20; /* of spectra that leave the last stage */
 enum { MOST_BATCH = 4096 };
@@ -188,7 +189,7 @@ typedef struct running {
     float *input;        /* the same on the host */
     size_t held;         /* the input rows that the device holds: first and number */
     size_t held_count;
-    float *out; /* [batch][points], what the sink gets */
+    fmx__download *out; /* two slots of [batch][points]: what the sink has, what is on its way */
 } running;
 
 /* Rows that a level may have to make for one batch. */
@@ -244,12 +245,13 @@ static fmx_status prepare(running *r)
     if (status == FMX_OK)
         status = fmx__alloc(r->ctx, inputs, row_bytes, "spectra", &r->input);
     if (status == FMX_OK)
-        status = fmx__alloc(r->ctx, r->batch, row_bytes, "augmented spectra", &r->out);
+        status = fmx__download_create(job->device, r->batch * row_bytes, 2, &r->out);
     return status;
 }
 
 static void release(running *r)
 {
+    fmx__download_destroy(r->out);
     for (size_t i = 0; r->level != NULL && i < r->levels; ++i) {
         level *l = &r->level[i];
         fmx_buffer_release(l->out);
@@ -261,7 +263,6 @@ static void release(running *r)
     fmx_buffer_release(r->library);
     free(r->level);
     free(r->input);
-    free(r->out);
 }
 
 /* Draws what a level makes, output rows [first, first + count) of it, from rows that start with
@@ -320,13 +321,15 @@ static fmx_status start(running *r, size_t first, size_t count)
         status = l->stage->apply(l->state, from, l->items, l->count, l->out);
         from = l->out;
     }
+    if (status == FMX_OK)
+        status = fmx__download_ask(r->out, from, 0, count * r->job->axis.points * sizeof(float));
     return status;
 }
 
 fmx_status fmx__augment_run(const fmx__augment_job *job)
 {
     running r = {.job = job, .ctx = fmx__device_context(job->device)};
-    size_t row_bytes = job->axis.points * sizeof(float);
+    const void *made = NULL;
     if (job->end <= job->first)
         return FMX_OK;
     size_t total = job->end - job->first;
@@ -337,13 +340,13 @@ fmx_status fmx__augment_run(const fmx__augment_job *job)
     for (size_t at = 0; status == FMX_OK && at < total;) {
         size_t next = at + count;
         size_t next_count = total - next < r.batch ? total - next : r.batch;
-        status = fmx_buffer_read(r.level[r.levels - 1].out, 0, r.out, count * row_bytes);
+        status = fmx__download_take(r.out, &made);
         if (status == FMX_OK)
             status = fmx__check_interrupt(r.ctx);
         if (status == FMX_OK && next_count > 0)
             status = start(&r, job->first + next, next_count); /* works while the sink writes */
         if (status == FMX_OK)
-            status = job->sink(job->user, job->first + at, count, r.out);
+            status = job->sink(job->user, job->first + at, count, made);
         at = next;
         count = next_count;
         if (status == FMX_OK)
