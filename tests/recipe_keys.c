@@ -6,6 +6,7 @@
 
 #include "atomic_file.h"
 #include "recipe_sections.h"
+#include "train_section.h"
 
 int main(int argc, char **argv)
 {
@@ -23,7 +24,7 @@ int main(int argc, char **argv)
         status =
             fmx__fail(ctx, FMX_ERROR_FORMAT, "%s: no <!-- keys --> ... <!-- /keys -->", argv[1]);
     if (status == FMX_OK)
-        status = fmx__recipe_keys(ctx, &fmx__recipe_schema_process, &keys);
+        status = fmx__recipe_keys(ctx, &fmx__recipe_schema_full, &keys);
     if (status == FMX_OK)
         status = fmx__format(ctx, &whole, "%.*s<!-- keys -->\n%s\n%s", (int)(first - page), page,
                              keys, last);

@@ -9,6 +9,7 @@
 #include "fmx_test.h"
 #include "recipe.h"
 #include "recipe_sections.h"
+#include "train_section.h"
 #include "utf8.h"
 #include "yaml_tree.h"
 
@@ -495,19 +496,18 @@ Test(recipe, shipped_recipes_are_valid)
             strstr(fmx__data_files[i].text, "\nfidmix:") == NULL)
             continue; /* other data */
         fmx_test_ok(&test,
-                    fmx__recipe_read(test.ctx, file, &fmx__recipe_schema_process, NULL, 0, &recipe),
+                    fmx__recipe_read(test.ctx, file, &fmx__recipe_schema_full, NULL, 0, &recipe),
                     file);
         fmx_test_ok(&test, fmx__recipe_axis(test.ctx, &recipe, &axis), file);
         size_t given = 0; /* sections that say what is to be done */
         for (size_t k = 0; k < recipe.part_count; ++k)
             given += recipe.part[k].given && !recipe.part[k].section->implied;
         cr_assert_gt(given, 0, "%s does nothing", file);
-        check_round_trip(&test, &fmx__recipe_schema_process, &recipe);
+        check_round_trip(&test, &fmx__recipe_schema_full, &recipe);
         fmx__recipe_clear(&recipe);
     }
     fmx_test_ok(
-        &test,
-        fmx__recipe_read(test.ctx, "s1_process", &fmx__recipe_schema_process, NULL, 0, &recipe),
+        &test, fmx__recipe_read(test.ctx, "s1_process", &fmx__recipe_schema_full, NULL, 0, &recipe),
         "without its ending");
     cr_assert_str_eq(recipe.head.name, "s1_process");
     fmx_test_ok(&test, fmx__recipe_set(test.ctx, &recipe, "axis.last_ppm=11"), "set");
@@ -516,7 +516,7 @@ Test(recipe, shipped_recipes_are_valid)
     fmx__recipe_clear(&recipe);
     fmx_test_refused(
         &test,
-        fmx__recipe_read(test.ctx, "nowhere.yml", &fmx__recipe_schema_process, NULL, 0, &recipe),
+        fmx__recipe_read(test.ctx, "nowhere.yml", &fmx__recipe_schema_full, NULL, 0, &recipe),
         FMX_ERROR_NOT_FOUND, "nowhere.yml: no such recipe");
     fmx__recipe_clear(&recipe);
     fmx_test_close(&test);
@@ -531,7 +531,7 @@ Test(recipe, documentation_is_that_of_the_parser)
     fmx_test_ok(&test,
                 fmx__read_file(test.ctx, FMX_SOURCE_DIR "/docs/recipes.md", 1 << 24, &page, &bytes),
                 "page");
-    fmx_test_ok(&test, fmx__recipe_keys(test.ctx, &fmx__recipe_schema_process, &keys), "keys");
+    fmx_test_ok(&test, fmx__recipe_keys(test.ctx, &fmx__recipe_schema_full, &keys), "keys");
     const char *first = strstr(page, "<!-- keys -->\n");
     cr_assert_not_null(first);
     const char *got = first + strlen("<!-- keys -->\n");

@@ -83,6 +83,7 @@ extern const fmx__verb fmx__verb_augment;
 extern const fmx__verb fmx__verb_bench;
 extern const fmx__verb fmx__verb_devices;
 extern const fmx__verb fmx__verb_mix;
+extern const fmx__verb fmx__verb_train;
 extern const fmx__verb fmx__verb_plot;
 extern const fmx__verb fmx__verb_info;
 extern const fmx__verb fmx__verb_process;

@@ -4,6 +4,7 @@
 
 #include "info.h"
 #include "recipe_sections.h"
+#include "train_section.h"
 
 /* YAML has no mark of its own: the name decides. */
 static bool is(const char *path, const unsigned char *head, size_t bytes)
@@ -55,7 +56,7 @@ static fmx_status describe(fmx__info *info, const char *path)
 {
     fmx__recipe recipe = {0};
     fmx_status status =
-        fmx__recipe_read(info->cli->ctx, path, &fmx__recipe_schema_process, NULL, 0, &recipe);
+        fmx__recipe_read(info->cli->ctx, path, &fmx__recipe_schema_full, NULL, 0, &recipe);
     if (status != FMX_OK) {
         fmx__recipe_clear(&recipe);
         return fmx__info_failed(info, path, status);

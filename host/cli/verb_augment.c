@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "fidmix/dataset.h"
 #include "recipe_sections.h"
+#include "train_section.h"
 
 typedef struct job {
     fmx__cli *cli;
@@ -31,7 +32,7 @@ static fmx_status read_recipe(job *j)
     const char *seed = fmx__cli_value(cli, "--seed");
     char *assignment = NULL;
     fmx_status status = fmx__recipe_read(cli->ctx, name != NULL ? name : "augment",
-                                         &fmx__recipe_schema_process, NULL, 0, &j->recipe);
+                                         &fmx__recipe_schema_full, NULL, 0, &j->recipe);
     for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
         status = fmx__recipe_set(cli->ctx, &j->recipe, fmx__cli_nth(cli, "--set", i));
     if (status == FMX_OK && seed != NULL) {

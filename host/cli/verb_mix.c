@@ -2,6 +2,7 @@
 
 #include "cli.h"
 #include "mix_job.h"
+#include "train_section.h"
 
 /* The recipe with --set and --seed applied. */
 static fmx_status read_recipe(fmx__cli *cli, fmx__recipe *recipe)
@@ -10,7 +11,7 @@ static fmx_status read_recipe(fmx__cli *cli, fmx__recipe *recipe)
     const char *seed = fmx__cli_value(cli, "--seed");
     char *assignment = NULL;
     fmx_status status = fmx__recipe_read(cli->ctx, name != NULL ? name : "mix",
-                                         &fmx__recipe_schema_process, NULL, 0, recipe);
+                                         &fmx__recipe_schema_full, NULL, 0, recipe);
     for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
         status = fmx__recipe_set(cli->ctx, recipe, fmx__cli_nth(cli, "--set", i));
     if (status == FMX_OK && seed != NULL)

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "fidmix/dataset.h"
 #include "process.h"
+#include "train_section.h"
 
 /* Raw data that are read once and kept until they are processed. */
 static const size_t most_kept_bytes = (size_t)256 << 20;
@@ -77,7 +78,7 @@ static fmx_status read_recipe(fmx__cli *cli, fmx__recipe *recipe)
     const char *name = fmx__cli_value(cli, "--recipe");
     const fmx__axis *axis = NULL;
     fmx_status status = fmx__recipe_read(cli->ctx, name != NULL ? name : "process",
-                                         &fmx__recipe_schema_process, NULL, 0, recipe);
+                                         &fmx__recipe_schema_full, NULL, 0, recipe);
     for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
         status = fmx__recipe_set(cli->ctx, recipe, fmx__cli_nth(cli, "--set", i));
     if (status == FMX_OK)

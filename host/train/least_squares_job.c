@@ -7,6 +7,7 @@
 #include "least_squares.h"
 #include "mixture_batch.h"
 #include "recipe_sections.h"
+#include "train_section.h"
 
 typedef struct work {
     const fmx__least_squares_job *job;
@@ -29,7 +30,7 @@ static fmx_status read_recipe(work *w)
 {
     fmx_status status =
         fmx__recipe_parse(w->ctx, w->job->mixtures, w->set->recipe, strlen(w->set->recipe),
-                          &fmx__recipe_schema_process, NULL, 0, &w->recipe);
+                          &fmx__recipe_schema_full, NULL, 0, &w->recipe);
     if (status != FMX_OK)
         return fmx__fail_in(w->ctx, status, "the recipe in %s", w->job->mixtures);
     w->options = *(const fmx__mixture_options *)fmx__recipe_find(&w->recipe, "mixtures")->options;

@@ -1,0 +1,78 @@
+#include <stdlib.h>
+
+#include "cli.h"
+#include "train_section.h"
+#include "trainer.h"
+
+/* The recipe with --set and --seed applied. */
+static fmx_status read_recipe(fmx__cli *cli, fmx__recipe *recipe)
+{
+    const char *name = fmx__cli_value(cli, "--recipe");
+    const char *seed = fmx__cli_value(cli, "--seed");
+    char *assignment = NULL;
+    if (name == NULL)
+        return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
+                         "--recipe is missing: which network shall be trained? For instance "
+                         "--recipe demo");
+    fmx_status status = fmx__recipe_read(cli->ctx, name, &fmx__recipe_schema_full, NULL, 0, recipe);
+    for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
+        status = fmx__recipe_set(cli->ctx, recipe, fmx__cli_nth(cli, "--set", i));
+    if (status == FMX_OK && seed != NULL)
+        status = fmx__format(cli->ctx, &assignment, "seed=%s", seed);
+    if (status == FMX_OK && seed != NULL)
+        status = fmx__recipe_set(cli->ctx, recipe, assignment);
+    free(assignment);
+    return status;
+}
+
+static fmx_status run(fmx__cli *cli)
+{
+    fmx__recipe recipe = {0};
+    fmx__train_result result = {0};
+    fmx__train_job job = {.recipe = &recipe,
+                          .spectra = cli->path[0],
+                          .out = fmx__cli_value(cli, "--out"),
+                          .init = fmx__cli_value(cli, "--init"),
+                          .resume = fmx__cli_has(cli, "--resume")};
+    if (job.out == NULL)
+        return fmx__fail(cli->ctx, FMX_ERROR_USAGE, "--out is missing: where shall the model go?");
+    fmx_status status = read_recipe(cli, &recipe);
+    if (status == FMX_OK)
+        status = fmx__cli_device(cli, &job.device);
+    if (status == FMX_OK)
+        status = fmx__train_run(&job, &result);
+    if (status == FMX_OK && result.finished_before)
+        fmx__log(cli->ctx, FMX_LOG_INFO, "%s: up to date", job.out);
+    else if (status == FMX_OK)
+        fmx__log(cli->ctx, FMX_LOG_INFO,
+                 "%s: %zu weights for %zu compounds, best of %zu epochs: %zu, validation loss "
+                 "%.5f, F1 %.4f at probability %.3f",
+                 job.out, result.parameters, result.classes, result.epochs, result.best_epoch,
+                 result.best_loss, result.best_f1, result.threshold);
+    fmx__recipe_clear(&recipe);
+    return status;
+}
+
+static const fmx__cli_option options[] = {
+    {"--recipe", "FILE|NAME", "network and training, a file or a built-in recipe", false},
+    {"--out", "MODEL.safetensors", "the model to write; must not exist yet", false},
+    {"--init", "MODEL.safetensors", "weights to start from, instead of random ones", false},
+    {"--resume", NULL, "goes on from the last checkpoint beside the output", false},
+};
+
+const fmx__verb fmx__verb_train = {
+    .name = "train",
+    .usage = "spectra.h5 --recipe R --out model.safetensors [--init MODEL] [--set key=value]... "
+             "[--resume]",
+    .summary = "trains the recipe's network on a dataset",
+    .examples = "  fidmix train spectra.h5 --recipe demo --out model.safetensors\n"
+                "  fidmix train spectra.h5 --recipe demo --out model.safetensors --resume\n"
+                "  fidmix train augmented.h5 --recipe s1_cnn --out s1.safetensors --set "
+                "train.batch=64 \\\n"
+                "      --set train.optimiser.adam.learning_rate=0.0005\n",
+    .options = options,
+    .option_count = FMX__COUNT(options),
+    .least_paths = 1,
+    .most_paths = 1,
+    .run = run,
+};

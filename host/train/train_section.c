@@ -1,0 +1,105 @@
+#include "train_section.h"
+
+#include "graph.h"
+#include "loss.h"
+#include "optimiser.h"
+#include "recipe_sections.h"
+
+static const char *const sources[] = {"rows", "mixtures", NULL};
+
+#define FMX_FIELD(name) offsetof(fmx__train, name)
+static const fmx__option train_table[] = {
+    {"source", FMX__OPTION_CHOICE, FMX_FIELD(source), "", 0, 0, sources,
+     "what is trained on: the dataset's rows, or mixtures of them made on the fly as the section "
+     "mixtures says"},
+    {"augment", FMX__OPTION_BOOL, FMX_FIELD(augment), "", 0, 0, NULL,
+     "rows are varied as they are drawn, as the section augment says"},
+    {"batch", FMX__OPTION_INTEGER, FMX_FIELD(batch), "items", 1, 65536, NULL, "items of a step"},
+    {"epochs", FMX__OPTION_INTEGER, FMX_FIELD(epochs), "epochs", 1, 1e6, NULL, "epochs at most"},
+    {"items", FMX__OPTION_INTEGER, FMX_FIELD(items), "items", 0, 1e9, NULL,
+     "items of an epoch; 0: all rows, or the mixtures' own count"},
+    {"validation_items", FMX__OPTION_INTEGER, FMX_FIELD(validation), "items", 0, 1e9, NULL,
+     "items to validate with; 0: as `items`"},
+    {"stop_patience", FMX__OPTION_INTEGER, FMX_FIELD(stop_patience), "epochs", 0, 1e6, NULL,
+     "epochs without a better validation loss after which training stops; 0: never"},
+    {"stop_least", FMX__OPTION_NUMBER, FMX_FIELD(stop_least), "", 0, 1e6, NULL,
+     "by how much the validation loss must fall to count as better"},
+    {"plateau_patience", FMX__OPTION_INTEGER, FMX_FIELD(plateau_patience), "epochs", 0, 1e6, NULL,
+     "epochs without a better validation loss after which the learning rate falls; 0: never"},
+    {"plateau_factor", FMX__OPTION_NUMBER, FMX_FIELD(plateau_factor), "", 0, 1, NULL,
+     "factor of the learning rate then"},
+    {"plateau_least", FMX__OPTION_NUMBER, FMX_FIELD(plateau_least), "", 0, 1e6, NULL,
+     "by how much the validation loss must fall to count as better there"},
+    {"plateau_floor", FMX__OPTION_NUMBER, FMX_FIELD(plateau_floor), "", 0, 1, NULL,
+     "lowest learning rate"},
+    {"checkpoint", FMX__OPTION_INTEGER, FMX_FIELD(checkpoint), "epochs", 1, 1e6, NULL,
+     "epochs between checkpoints, from which --resume goes on"},
+};
+#undef FMX_FIELD
+
+/* The published schedule: up to 400 epochs, early stopping (patience 30), learning rate halved on a
+ * plateau (patience 2, min_delta 1e-4, floor 1e-8). */
+static const fmx__train train_defaults = {
+    FMX__TRAIN_ROWS, false, 32, 400, 0, 0, 30, 0, 2, 0.5, 1e-4, 1e-8, 1};
+
+static const fmx__option_group train_group = {
+    .name = "train",
+    .doc = "How the network is trained.",
+    .options = train_table,
+    .option_count = FMX__COUNT(train_table),
+    .defaults = &train_defaults,
+    .options_size = sizeof train_defaults,
+};
+
+#define FMX_FIELD(name) offsetof(fmx__evaluate_options, name)
+static const fmx__option evaluate_table[] = {
+    {"threshold", FMX__OPTION_NUMBER, FMX_FIELD(threshold), "", 0, 1, NULL,
+     "probability from which a compound is named; 0: the one with the best F1 on the validation "
+     "items"},
+    {"bootstrap", FMX__OPTION_INTEGER, FMX_FIELD(bootstrap), "", 2, 1e6, NULL,
+     "resamples behind the 95 % intervals"},
+};
+#undef FMX_FIELD
+
+static const fmx__evaluate_options evaluate_defaults = {0, 1000};
+
+static const fmx__option_group evaluate_group = {
+    .name = "evaluate",
+    .doc = "How the model is judged and used.",
+    .options = evaluate_table,
+    .option_count = FMX__COUNT(evaluate_table),
+    .defaults = &evaluate_defaults,
+    .options_size = sizeof evaluate_defaults,
+};
+
+static const fmx__recipe_section sections[] = {
+    {"model", "The network: a list of layers. Each takes the one above, or what `from` names.",
+     NULL, fmx__graph_stage, false},
+    {"train", "How the network is trained.", &train_group, NULL, false},
+    {"train.loss", "What the network's outputs are compared with: a list, within `train`.", NULL,
+     fmx__loss_stage, false},
+    {"train.optimiser", "What takes gradients to weights: one, within `train`.", NULL,
+     fmx__optimiser_stage, false},
+    {"evaluate", "How the model is judged and used.", &evaluate_group, NULL, false},
+};
+
+const fmx__recipe_schema fmx__recipe_schema_full = {sections, FMX__COUNT(sections),
+                                                    &fmx__recipe_schema_process};
+
+fmx_status fmx__train_options(fmx_context *ctx, const fmx__recipe *recipe, const fmx__train **out)
+{
+    const fmx__recipe_part *loss = fmx__recipe_find(recipe, "train.loss");
+    const fmx__recipe_part *optimiser = fmx__recipe_find(recipe, "train.optimiser");
+    *out = fmx__recipe_find(recipe, "train")->options;
+    if (loss->count == 0)
+        return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                         "%s: train.loss is missing; write, for instance, \"loss: cross_entropy\" "
+                         "below train",
+                         recipe->file);
+    if (optimiser->count != 1)
+        return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                         "%s: train.optimiser names %zu optimisers, one is needed; write, for "
+                         "instance, \"optimiser: {adam: {learning_rate: 0.001}}\" below train",
+                         recipe->file, optimiser->count);
+    return FMX_OK;
+}

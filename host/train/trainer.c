@@ -1,0 +1,359 @@
+#include "trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluation.h"
+#include "initialise.h"
+#include "recipe_sections.h"
+#include "trainer_internal.h"
+
+/* Sets the recipe's axis to the dataset's; refuses one that the recipe states otherwise. */
+static fmx_status take_axis(fmx__trainer *t)
+{
+    const fmx_dataset_info *info = fmx_dataset_describe(t->dataset);
+    fmx__recipe *recipe = t->job->recipe;
+    const fmx__recipe_part *part = fmx__recipe_find(recipe, "axis");
+    fmx__axis *axis = part->options;
+    double last = info->ppm[info->points - 1];
+    double half = fabs(info->ppm[0] - last) / (double)(info->points - 1) / 2;
+    bool same = (size_t)axis->points == info->points && strcmp(axis->nucleus, info->nucleus) == 0 &&
+                fabs(axis->first_ppm - info->ppm[0]) <= half && fabs(axis->last_ppm - last) <= half;
+    if (part->given && !same)
+        return fmx__fail(
+            t->ctx, FMX_ERROR_RECIPE,
+            "%s: axis: the recipe says %s, %g to %g ppm in %lld points, %s has %s, %g "
+            "to %g ppm in %zu points; process with this recipe, or take axis out of it",
+            recipe->file, axis->nucleus, axis->first_ppm, axis->last_ppm, (long long)axis->points,
+            t->job->spectra, info->nucleus, info->ppm[0], last, info->points);
+    snprintf(axis->nucleus, sizeof axis->nucleus, "%s", info->nucleus);
+    axis->first_ppm = info->ppm[0];
+    axis->last_ppm = last;
+    axis->points = (int64_t)info->points;
+    return FMX_OK;
+}
+
+static fmx_status open_data(fmx__trainer *t)
+{
+    const fmx__database *database = fmx__recipe_find(t->job->recipe, "database")->options;
+    const fmx__split_options split = database->split;
+    const char *path = t->job->spectra;
+    fmx_status status = fmx_dataset_open(t->ctx, path, &t->dataset);
+    if (status == FMX_OK)
+        status = take_axis(t);
+    if (status == FMX_OK)
+        status = fmx__labels_read(t->ctx, t->dataset, path, NULL, 0, &split, &t->labels);
+    if (status == FMX_OK)
+        status = fmx__labels_need(t->ctx, &t->labels, path, FMX__SPLIT_TRAIN, true);
+    if (status == FMX_OK)
+        status = fmx__labels_need(t->ctx, &t->labels, path, FMX__SPLIT_VALIDATION, false);
+    return status;
+}
+
+static fmx_status open_batches(fmx__trainer *t)
+{
+    const fmx__recipe *recipe = t->job->recipe;
+    const fmx__recipe_part *augment = fmx__recipe_find(recipe, "augment");
+    const fmx__recipe_part *section = fmx__recipe_find(recipe, "mixtures");
+    bool mixes = t->options->source == FMX__TRAIN_MIXTURES;
+    const fmx__mixture_options *mixtures = mixes ? section->options : NULL;
+    size_t batch = (size_t)t->options->batch;
+    fmx__batches_plan plan = {
+        .store = &t->store,
+        .labels = &t->labels,
+        .split = FMX__SPLIT_TRAIN,
+        .shuffle = true,
+        .augment = mixes || t->options->augment ? augment : NULL,
+        .mixtures = mixtures,
+        .items = (size_t)t->options->items,
+        .batch = batch,
+        .seed = (uint64_t)recipe->head.seed,
+    };
+    fmx_status status = fmx__spectra_store_open(t->device, t->dataset, t->job->spectra,
+                                                fmx__spectra_budget(t->device),
+                                                fmx__batches_rows(mixtures, batch), &t->store);
+    if (status == FMX_OK)
+        status = fmx__batches_create(&plan, &t->train);
+    plan.split = FMX__SPLIT_VALIDATION;
+    plan.shuffle = false;
+    plan.items = t->options->validation > 0 ? (size_t)t->options->validation
+                 : mixes                    ? plan.items
+                                            : 0;
+    if (!mixes) /* rows are judged as they are */
+        plan.augment = NULL;
+    if (status == FMX_OK)
+        status = fmx__batches_create(&plan, &t->validation);
+    t->validation_items = status == FMX_OK ? fmx__batches_items(t->validation) : 0;
+    size_t values = t->validation_items * t->labels.classes;
+    if (status == FMX_OK)
+        status = fmx__alloc(t->ctx, values, sizeof(float), "validation targets", &t->truth);
+    if (status == FMX_OK)
+        status = fmx__alloc(t->ctx, values, sizeof(float), "validation results", &t->presence);
+    if (status == FMX_OK)
+        status = fmx__alloc(t->ctx, values, sizeof(float), "validation results", &t->proportion);
+    return status;
+}
+
+/* The layer that a loss names, and the logits below it. */
+static fmx_status find_loss(fmx__trainer *t, const fmx__recipe_stage *stage)
+{
+    const fmx__graph *graph = &t->graph;
+    const fmx__loss *loss = fmx__loss_find(stage->group);
+    const fmx__loss_options *options = stage->options;
+    size_t value = graph->input_count + graph->layer_count - 1;
+    const char *file = t->job->recipe->file;
+    if (t->loss_count == FMX__TRAIN_LOSSES)
+        return fmx__fail(t->ctx, FMX_ERROR_RECIPE, "%s: train.loss: more than %d losses", file,
+                         FMX__TRAIN_LOSSES);
+    if (options->layer[0] != '\0' && !fmx__graph_find(graph, options->layer, &value))
+        return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
+                         "%s: train.loss.%s: layer: the model has no layer \"%s\"", file,
+                         stage->group->name, options->layer);
+    const fmx__graph_layer *layer = fmx__graph_maker(graph, value);
+    if (layer == NULL || strcmp(layer->op->group.name, loss->activation) != 0)
+        return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
+                         "%s: train.loss.%s: needs a %s layer, \"%s\" is %s", file,
+                         stage->group->name, loss->activation, fmx__graph_value_name(graph, value),
+                         layer == NULL ? "an input" : layer->op->group.name);
+    size_t classes = fmx__shape_floats(&layer->plan.out);
+    if (classes != t->labels.classes)
+        return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
+                         "%s: model: %s gives %zu values, %s has %zu compounds; set the units of "
+                         "the layer below it to %zu",
+                         file, layer->name, classes, t->job->spectra, t->labels.classes,
+                         t->labels.classes);
+    for (size_t i = 0; i < t->loss_count; ++i) {
+        if (t->loss[i].logits == layer->in[0])
+            return fmx__fail(t->ctx, FMX_ERROR_RECIPE, "%s: train.loss: two losses on \"%s\"", file,
+                             layer->name);
+    }
+    t->loss[t->loss_count++] =
+        (fmx__train_loss){.loss = loss, .options = options, .logits = layer->in[0]};
+    return FMX_OK;
+}
+
+static fmx_status make_moments(fmx__trainer *t)
+{
+    static const char *const names[FMX__MOMENTS_MOST] = {"m", "v"};
+    fmx_status status = FMX_OK;
+    t->moments.count = FMX__MOMENTS_MOST;
+    for (size_t m = 0; status == FMX_OK && m < FMX__MOMENTS_MOST; ++m) {
+        status = fmx__alloc(t->ctx, t->weights.slab_count, sizeof(fmx_buffer *), "moments",
+                            &t->moment[m]);
+        t->moments.name[m] = names[m];
+        t->moments.slab[m] = t->moment[m];
+        for (size_t i = 0; status == FMX_OK && i < t->weights.slab_count; ++i) {
+            const fmx__weight_slab *slab = &t->weights.slab[i];
+            size_t bytes = slab->floats * sizeof(float);
+            if (!slab->trainable)
+                continue;
+            status = fmx_buffer_create(t->device, bytes, &t->moment[m][i]);
+            if (status == FMX_OK)
+                status = fmx_buffer_zero(t->moment[m][i], 0, bytes);
+        }
+    }
+    return status;
+}
+
+/* Weights, gradients and two moments: said before anything is made. */
+static fmx_status check_memory(const fmx__trainer *t)
+{
+    const fmx_device_info *info = fmx_device_describe(t->device);
+    double need = 4.0 * sizeof(float) * (double)fmx__graph_parameters(&t->graph, true);
+    if (need > (double)info->memory_bytes)
+        return fmx__fail(
+            t->ctx, FMX_ERROR_DEVICE_MEMORY,
+            "%s: %zu weights with gradients and moments take %.0f MiB, \"%s\" has %.0f "
+            "MiB; make the model smaller, above all the layer behind flatten",
+            t->job->recipe->file, fmx__graph_parameters(&t->graph, true), need / (1 << 20),
+            info->name, (double)info->memory_bytes / (1 << 20));
+    return FMX_OK;
+}
+
+static fmx_status open_network(fmx__trainer *t)
+{
+    const fmx__recipe *recipe = t->job->recipe;
+    const fmx__recipe_part *loss = fmx__recipe_find(recipe, "train.loss");
+    t->adam = fmx__recipe_find(recipe, "train.optimiser")->stage[0].options;
+    fmx_status status = fmx__graph_create(t->ctx, recipe, t->store.points, &t->graph);
+    if (status == FMX_OK)
+        status = fmx__model_find_heads(&t->graph, &t->heads);
+    for (size_t i = 0; status == FMX_OK && i < loss->count; ++i)
+        status = find_loss(t, &loss->stage[i]);
+    if (status == FMX_OK)
+        status = check_memory(t);
+    if (status == FMX_OK)
+        status = fmx__weights_create(t->device, &t->graph, true, &t->weights);
+    if (status == FMX_OK)
+        status = make_moments(t);
+    uint64_t seed = (uint64_t)recipe->head.seed;
+    t->op_step.seed = (uint32_t)(seed ^ (seed >> 32));
+    for (size_t i = 0; status == FMX_OK && i < t->weights.count; ++i)
+        status = fmx__initialise(t->device, &t->weights.tensor[i].spec, (uint32_t)i,
+                                 t->op_step.seed, t->weights.tensor[i].value);
+    if (status == FMX_OK && t->job->init != NULL)
+        status = fmx__train_load(t, t->job->init);
+    return status;
+}
+
+static void close_trainer(fmx__trainer *t)
+{
+    fmx__train_passes_clear(t);
+    for (size_t m = 0; m < FMX__MOMENTS_MOST; ++m) {
+        for (size_t i = 0; t->moment[m] != NULL && i < t->weights.slab_count; ++i)
+            fmx_buffer_release(t->moment[m][i]);
+        free(t->moment[m]);
+    }
+    fmx__weights_clear(&t->weights);
+    fmx__graph_clear(&t->graph);
+    fmx__batches_release(t->train);
+    fmx__batches_release(t->validation);
+    fmx__spectra_store_clear(&t->store);
+    fmx__labels_clear(&t->labels);
+    fmx_dataset_close(t->dataset);
+    free(t->truth);
+    free(t->presence);
+    free(t->proportion);
+    free(t->recipe_text);
+    free(t->history);
+    free(t->last);
+    free(t->best);
+    free(t->csv);
+}
+
+/* Early stopping and the plateau, as Keras's callbacks count. Returns whether this epoch is the
+ * best.
+ */
+static bool follow(fmx__trainer *t, double loss)
+{
+    fmx__train_state *s = &t->state;
+    const fmx__train *o = t->options;
+    bool better = loss < s->best_loss - o->stop_least;
+    if (better) {
+        s->best_loss = loss;
+        s->best_epoch = s->epoch;
+        s->stop_wait = 0;
+    } else {
+        ++s->stop_wait;
+    }
+    if (loss < s->plateau_best - o->plateau_least) {
+        s->plateau_best = loss;
+        s->plateau_wait = 0;
+    } else if (++s->plateau_wait >= (uint64_t)o->plateau_patience && o->plateau_patience > 0) {
+        s->learning_rate = fmax(s->learning_rate * o->plateau_factor, o->plateau_floor);
+        s->plateau_wait = 0;
+    }
+    return better;
+}
+
+static fmx_status one_epoch(fmx__trainer *t)
+{
+    fmx__train_figures figures = {0};
+    fmx_status status = fmx__train_epoch(t, &figures.loss);
+    if (status == FMX_OK)
+        status = fmx__train_validate(t, &figures);
+    if (status == FMX_OK && !isfinite(figures.validation_loss))
+        status = fmx__fail(t->ctx, FMX_ERROR_FORMAT,
+                           "training: the validation loss of epoch %llu is not finite",
+                           (unsigned long long)t->state.epoch + 1);
+    if (status != FMX_OK)
+        return status;
+    double rate = t->state.learning_rate;
+    ++t->state.epoch;
+    status = fmx__train_note(t, &figures); /* with the rate that the epoch had */
+    bool better = follow(t, figures.validation_loss);
+    fmx__log(t->ctx, FMX_LOG_INFO,
+             "epoch %llu: loss %.5f, validation %.5f%s, F1 %.4f, top class %.4f, learning rate %g",
+             (unsigned long long)t->state.epoch, figures.loss, figures.validation_loss,
+             better ? " (best)" : "", figures.f1, figures.accuracy, rate);
+    if (status == FMX_OK && better)
+        status = fmx__train_write(t, t->best, false, NAN);
+    bool last = t->state.epoch == (uint64_t)t->options->epochs;
+    if (status == FMX_OK && (last || t->state.epoch % (uint64_t)t->options->checkpoint == 0))
+        status = fmx__train_write(t, t->last, true, NAN);
+    return status;
+}
+
+static bool goes_on(const fmx__trainer *t)
+{
+    int64_t patience = t->options->stop_patience;
+    return t->state.epoch < (uint64_t)t->options->epochs &&
+           (patience == 0 || t->state.stop_wait < (uint64_t)patience);
+}
+
+/* The best weights, their threshold, and the model. */
+static fmx_status finish(fmx__trainer *t, fmx__train_result *result)
+{
+    const fmx__evaluate_options *evaluate = fmx__recipe_find(t->job->recipe, "evaluate")->options;
+    fmx__train_figures figures = {0};
+    double threshold = evaluate->threshold;
+    fmx_status status = fmx__train_load(t, t->best);
+    if (status == FMX_OK)
+        status = fmx__train_validate(t, &figures);
+    if (status == FMX_OK && !(threshold > 0))
+        status = fmx__evaluation_threshold(t->ctx, t->validation_items, t->labels.classes, t->truth,
+                                           t->presence, &threshold);
+    size_t hits = 0;
+    size_t wrong = 0;
+    for (size_t i = 0; i < t->validation_items * t->labels.classes; ++i) {
+        bool called = (double)t->presence[i] >= threshold;
+        hits += called && t->truth[i] > 0;
+        wrong += called != (t->truth[i] > 0);
+    }
+    if (status == FMX_OK)
+        status = fmx__train_write(t, t->job->out, false, threshold);
+    if (status == FMX_OK)
+        fmx__train_tidy(t);
+    result->best_f1 =
+        hits + wrong > 0 ? 2.0 * (double)hits / (2.0 * (double)hits + (double)wrong) : 1;
+    result->threshold = threshold;
+    return status;
+}
+
+static fmx_status open_trainer(fmx__trainer *t, bool *finished)
+{
+    fmx_status status = fmx__train_options(t->ctx, t->job->recipe, &t->options);
+    if (status == FMX_OK)
+        status = open_data(t);
+    if (status == FMX_OK)
+        status = fmx__recipe_text(t->ctx, t->job->recipe, &t->recipe_text);
+    if (status == FMX_OK)
+        status = fmx__train_paths(t);
+    if (status == FMX_OK)
+        status = open_batches(t);
+    if (status == FMX_OK)
+        status = open_network(t);
+    if (status != FMX_OK)
+        return status;
+    t->state = (fmx__train_state){
+        .learning_rate = t->adam->learning_rate, .best_loss = INFINITY, .plateau_best = INFINITY};
+    status = fmx__train_resume(t, finished);
+    return status == FMX_OK && !*finished ? fmx__train_passes(t) : status;
+}
+
+fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
+{
+    fmx__trainer t = {.job = job, .device = job->device};
+    t.ctx = fmx__device_context(job->device);
+    *result = (fmx__train_result){0};
+    fmx_status status = open_trainer(&t, &result->finished_before);
+    if (status == FMX_OK && !result->finished_before) {
+        fmx__log(t.ctx, FMX_LOG_INFO,
+                 "%zu compounds, %zu items an epoch, %zu to validate, %zu weights",
+                 t.labels.classes, fmx__batches_items(t.train), t.validation_items,
+                 fmx__graph_parameters(&t.graph, false));
+        while (status == FMX_OK && goes_on(&t))
+            status = one_epoch(&t);
+        if (status == FMX_OK)
+            status = finish(&t, result);
+    }
+    result->classes = t.labels.classes;
+    result->parameters = t.graph.layer_count > 0 ? fmx__graph_parameters(&t.graph, false) : 0;
+    result->epochs = (size_t)t.state.epoch;
+    result->best_epoch = (size_t)t.state.best_epoch;
+    result->best_loss = t.state.best_loss;
+    close_trainer(&t);
+    return status;
+}

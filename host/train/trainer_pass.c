@@ -1,0 +1,287 @@
+/* The steps of training, recorded once for each size of batch, and the epochs made of them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluation.h"
+#include "trainer_internal.h"
+
+/* All losses of the pass: into t->losses, gradients to where the plan's backward begins. */
+static fmx_status run_losses(fmx__trainer *t, const fmx__train_pass *pass, fmx_buffer *spare)
+{
+    fmx_status status = FMX_OK;
+    fmx__device_scope(t->device, "loss");
+    for (size_t i = 0; status == FMX_OK && i < t->loss_count; ++i) {
+        const fmx__train_loss *loss = &t->loss[i];
+        fmx_buffer *gradient = fmx__plan_gradient(pass->plan, loss->logits);
+        status = fmx__loss_run(t->device, loss->loss, loss->options, pass->batch, t->labels.classes,
+                               fmx__plan_value(pass->plan, loss->logits), t->target, loss->losses,
+                               gradient != NULL ? gradient : spare);
+    }
+    fmx__device_scope(t->device, NULL);
+    return status;
+}
+
+static fmx_status run_optimiser(fmx__trainer *t)
+{
+    fmx_status status = FMX_OK;
+    fmx__device_scope(t->device, "optimiser");
+    for (size_t i = 0; status == FMX_OK && i < t->weights.slab_count; ++i) {
+        const fmx__weight_slab *slab = &t->weights.slab[i];
+        if (slab->trainable)
+            status = fmx__adam_run(t->device, t->adam, slab->floats, slab->value, t->moment[0][i],
+                                   t->moment[1][i], slab->grad, &t->adam_step);
+    }
+    fmx__device_scope(t->device, NULL);
+    return status;
+}
+
+/* The commands of one step, in order. */
+static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bool training,
+                                fmx_buffer *spare)
+{
+    size_t bytes = pass->batch * t->store.points * sizeof(float);
+    fmx_status status = fmx_buffer_copy(fmx__plan_value(pass->plan, 0), 0, t->spectra, 0, bytes);
+    if (status == FMX_OK)
+        status = fmx__plan_forward(pass->plan);
+    if (status == FMX_OK)
+        status = run_losses(t, pass, spare);
+    if (status == FMX_OK && training)
+        status = fmx__plan_backward(pass->plan);
+    if (status == FMX_OK && training)
+        status = run_optimiser(t);
+    return status;
+}
+
+static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch, bool training)
+{
+    size_t value[FMX__TRAIN_LOSSES + 2];
+    fmx_buffer *spare = NULL;
+    size_t keep = t->loss_count;
+    for (size_t i = 0; i < t->loss_count; ++i)
+        value[i] = t->loss[i].logits;
+    if (!training) {
+        value[keep++] = t->heads.presence;
+        value[keep++] = t->heads.proportion;
+    }
+    fmx__plan_request request = {
+        .batch = batch,
+        .training = training,
+        .step = &t->op_step,
+        .loss_value = value,
+        .loss_count = t->loss_count,
+        .keep = value,
+        .keep_count = training ? 0 : keep,
+    };
+    pass->batch = batch;
+    fmx_status status = fmx__plan_create(t->device, &t->graph, &t->weights, &request, &pass->plan);
+    if (status == FMX_OK && !training) /* validation has no use for gradients */
+        status = fmx_buffer_create(t->device, batch * t->labels.classes * sizeof(float), &spare);
+    if (status == FMX_OK)
+        status = fmx__recording_begin(t->device, &pass->recording);
+    if (status == FMX_OK)
+        status = step_commands(t, pass, training, spare);
+    if (status == FMX_OK)
+        status = fmx__recording_end(t->device);
+    fmx_buffer_release(spare); /* the recording keeps it */
+    return status;
+}
+
+static fmx_status make_loss_views(fmx__trainer *t)
+{
+    size_t align = fmx__buffer_alignment(t->device) / sizeof(float);
+    size_t batch = (size_t)t->options->batch;
+    t->loss_stride = (batch + align - 1) / align * align;
+    fmx_status status =
+        fmx_buffer_create(t->device, t->loss_count * t->loss_stride * sizeof(float), &t->losses);
+    for (size_t i = 0; status == FMX_OK && i < t->loss_count; ++i)
+        status = fmx__buffer_view(t->losses, i * t->loss_stride * sizeof(float),
+                                  batch * sizeof(float), &t->loss[i].losses);
+    return status;
+}
+
+fmx_status fmx__train_passes(fmx__trainer *t)
+{
+    size_t batch = (size_t)t->options->batch;
+    size_t rest = fmx__batches_items(t->train) % batch;
+    size_t loss_bytes = 0;
+    fmx_status status =
+        fmx_buffer_create(t->device, batch * t->store.points * sizeof(float), &t->spectra);
+    if (status == FMX_OK)
+        status =
+            fmx_buffer_create(t->device, batch * t->labels.classes * sizeof(float), &t->target);
+    if (status == FMX_OK)
+        status = make_loss_views(t);
+    loss_bytes = t->loss_count * t->loss_stride * sizeof(float);
+    if (status == FMX_OK)
+        status = fmx__download_create(t->device, loss_bytes, FMX__TRAIN_PENDING, &t->download);
+    if (status == FMX_OK && fmx__batches_items(t->train) >= batch)
+        status = make_pass(t, &t->full, batch, true);
+    if (status == FMX_OK && rest > 0)
+        status = make_pass(t, &t->rest, rest, true);
+    if (status == FMX_OK)
+        status = make_pass(t, &t->check, batch, false);
+    return status;
+}
+
+void fmx__train_passes_clear(fmx__trainer *t)
+{
+    fmx__train_pass *const passes[] = {&t->full, &t->rest, &t->check};
+    fmx__download_destroy(t->download);
+    for (size_t i = 0; i < FMX__COUNT(passes); ++i) {
+        fmx__recording_destroy(passes[i]->recording);
+        fmx__plan_destroy(passes[i]->plan);
+    }
+    for (size_t i = 0; i < t->loss_count; ++i)
+        fmx_buffer_release(t->loss[i].losses);
+    fmx_buffer_release(t->losses);
+    fmx_buffer_release(t->spectra);
+    fmx_buffer_release(t->target);
+}
+
+/* Adds the weighted losses of `rows` rows. */
+static double sum_losses(const fmx__trainer *t, const float *losses, size_t rows)
+{
+    double sum = 0;
+    for (size_t i = 0; i < t->loss_count; ++i) {
+        for (size_t row = 0; row < rows; ++row)
+            sum += t->loss[i].options->weight * (double)losses[i * t->loss_stride + row];
+    }
+    return sum;
+}
+
+/* Takes the oldest losses that were asked for; `taken` counts batches. */
+static fmx_status take_losses(fmx__trainer *t, size_t *taken, double *sum)
+{
+    const void *host = NULL;
+    size_t batch = (size_t)t->options->batch;
+    size_t left = fmx__batches_items(t->train) - *taken * batch;
+    fmx_status status = fmx__download_take(t->download, &host);
+    if (status == FMX_OK)
+        *sum += sum_losses(t, host, left < batch ? left : batch);
+    ++*taken;
+    if (status == FMX_OK && !isfinite(*sum))
+        return fmx__fail(t->ctx, FMX_ERROR_FORMAT,
+                         "training: the loss of step %llu (epoch %llu) is not finite; a lower "
+                         "learning_rate may help",
+                         (unsigned long long)(t->state.step + *taken),
+                         (unsigned long long)t->state.epoch + 1);
+    return status;
+}
+
+static fmx_status run_step(fmx__trainer *t, size_t index)
+{
+    size_t count = 0;
+    fmx_status status =
+        fmx__batches_next(t->train, (size_t)t->state.epoch, index, t->spectra, t->target, &count);
+    const fmx__train_pass *pass = count == t->full.batch ? &t->full : &t->rest;
+    uint64_t number = t->state.step + index;
+    t->op_step.number = (uint32_t)number;
+    t->adam_step = fmx__adam_at(t->adam, t->state.learning_rate, number + 1);
+    if (status == FMX_OK)
+        status = fmx__recording_run(pass->recording);
+    if (status == FMX_OK)
+        status = fmx__download_ask(t->download, t->losses, 0,
+                                   t->loss_count * t->loss_stride * sizeof(float));
+    return status;
+}
+
+fmx_status fmx__train_epoch(fmx__trainer *t, double *loss)
+{
+    size_t batches = fmx__batches_count(t->train);
+    size_t total = batches * (size_t)t->options->epochs;
+    size_t taken = 0;
+    double sum = 0;
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < batches; ++i) {
+        if (fmx__download_pending(t->download) == FMX__TRAIN_PENDING)
+            status = take_losses(t, &taken, &sum);
+        if (status == FMX_OK)
+            status = run_step(t, i);
+        fmx__progress(t->ctx, "train", (size_t)t->state.epoch * batches + i + 1, total);
+        if (status == FMX_OK)
+            status = fmx__check_interrupt(t->ctx);
+    }
+    while (status == FMX_OK && fmx__download_pending(t->download) > 0)
+        status = take_losses(t, &taken, &sum);
+    t->state.step += batches;
+    *loss = sum / (double)fmx__batches_items(t->train);
+    return status;
+}
+
+/* The class with the largest value; ties: the first. */
+static size_t largest(const float *values, size_t count)
+{
+    size_t best = 0;
+    for (size_t c = 1; c < count; ++c) {
+        if (values[c] > values[best])
+            best = c;
+    }
+    return best;
+}
+
+static void score(const fmx__trainer *t, fmx__train_figures *figures)
+{
+    size_t classes = t->labels.classes;
+    float threshold = t->heads.has_presence ? 0.5F : 0.1F;
+    size_t hits = 0;
+    size_t called = 0;
+    size_t there = 0;
+    size_t top = 0;
+    for (size_t i = 0; i < t->validation_items * classes; ++i) {
+        hits += t->truth[i] > 0 && t->presence[i] >= threshold;
+        called += t->presence[i] >= threshold;
+        there += t->truth[i] > 0;
+    }
+    for (size_t i = 0; i < t->validation_items; ++i)
+        top += largest(t->truth + i * classes, classes) ==
+               largest(t->proportion + i * classes, classes);
+    figures->f1 = called + there > 0 ? 2 * (double)hits / (double)(called + there) : 1;
+    figures->accuracy = (double)top / (double)t->validation_items;
+}
+
+/* One validation batch to the host. */
+static fmx_status read_batch(fmx__trainer *t, size_t first, size_t count, double *loss)
+{
+    const void *host = NULL;
+    size_t classes = t->labels.classes;
+    size_t bytes = count * classes * sizeof(float);
+    const fmx__plan *plan = t->check.plan;
+    fmx_status status = fmx__download_ask(t->download, t->losses, 0,
+                                          t->loss_count * t->loss_stride * sizeof(float));
+    if (status == FMX_OK)
+        status = fmx__download_take(t->download, &host);
+    if (status == FMX_OK)
+        *loss += sum_losses(t, host, count);
+    if (status == FMX_OK)
+        status = fmx_buffer_read(t->target, 0, t->truth + first * classes, bytes);
+    if (status == FMX_OK)
+        status = fmx_buffer_read(fmx__plan_value(plan, t->heads.presence), 0,
+                                 t->presence + first * classes, bytes);
+    if (status == FMX_OK)
+        status = fmx_buffer_read(fmx__plan_value(plan, t->heads.proportion), 0,
+                                 t->proportion + first * classes, bytes);
+    return status;
+}
+
+fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures)
+{
+    size_t first = 0;
+    double loss = 0;
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < fmx__batches_count(t->validation); ++i) {
+        size_t count = 0;
+        status = fmx__batches_next(t->validation, 0, i, t->spectra, t->target, &count);
+        if (status == FMX_OK)
+            status = fmx__recording_run(t->check.recording);
+        if (status == FMX_OK)
+            status = read_batch(t, first, count, &loss);
+        first += count;
+        if (status == FMX_OK)
+            status = fmx__check_interrupt(t->ctx);
+    }
+    figures->validation_loss = loss / (double)t->validation_items;
+    if (status == FMX_OK)
+        score(t, figures);
+    return status;
+}

@@ -1,0 +1,227 @@
+/* What is on disk of a training: checkpoints, the model, the history. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "atomic_file.h"
+#include "trainer_internal.h"
+
+enum { STATE_BYTES = 512, LINE = 256 };
+
+static const char state_key[] = "fidmix.training";
+static const char history_head[] =
+    "epoch,learning_rate,loss,validation_loss,validation_f1,validation_accuracy\n";
+
+fmx_status fmx__train_paths(fmx__trainer *t)
+{
+    const char *out = t->job->out;
+    fmx_status status = fmx__format(t->ctx, &t->last, "%s.last", out);
+    if (status == FMX_OK)
+        status = fmx__format(t->ctx, &t->best, "%s.best", out);
+    if (status == FMX_OK)
+        status = fmx__format(t->ctx, &t->csv, "%s.history.csv", out);
+    if (status == FMX_OK)
+        status = fmx__format(t->ctx, &t->history, "%s", history_head);
+    return status;
+}
+
+/* Layers as `fidmix info` shows them. */
+static fmx_status fill_layers(fmx__trainer *t, fmx__model_facts *facts)
+{
+    fmx_status status =
+        fmx__alloc(t->ctx, t->graph.layer_count, sizeof *facts->layer, "layers", &facts->layer);
+    for (size_t i = 0; status == FMX_OK && i < t->graph.layer_count; ++i) {
+        const fmx__graph_layer *from = &t->graph.layer[i];
+        fmx__model_layer *to = &facts->layer[facts->layers++];
+        status = fmx__format(t->ctx, &to->name, "%s", from->name);
+        if (status == FMX_OK)
+            status = fmx__format(t->ctx, &to->op, "%s", from->op->group.name);
+        to->rank = 2;
+        to->shape[0] = from->plan.out.channels;
+        to->shape[1] = from->plan.out.positions;
+    }
+    return status;
+}
+
+static fmx_status fill_facts(fmx__trainer *t, double threshold, fmx__model_facts *facts)
+{
+    const fmx_dataset_info *info = fmx_dataset_describe(t->dataset);
+    *facts = fmx__model_facts_none;
+    facts->threshold = threshold;
+    facts->axis.first_ppm = info->ppm[0];
+    facts->axis.last_ppm = info->ppm[info->points - 1];
+    facts->axis.points = info->points;
+    snprintf(facts->axis.nucleus, sizeof facts->axis.nucleus, "%s", info->nucleus);
+    fmx_status status = fmx__format(t->ctx, &facts->recipe, "%s", t->recipe_text);
+    if (status == FMX_OK)
+        status = fmx__format(t->ctx, &facts->history, "%s", t->history);
+    if (status == FMX_OK)
+        status = fmx__format(t->ctx, &facts->tile_set, "%s, %s variants",
+                             fmx_device_describe(t->device)->platform,
+                             fmx__device_wide(t->device) ? "wide" : "GPU");
+    if (status == FMX_OK)
+        status = fmx__alloc(t->ctx, t->labels.classes, sizeof *facts->class_name, "classes",
+                            &facts->class_name);
+    for (size_t c = 0; status == FMX_OK && c < t->labels.classes; ++c) {
+        status = fmx__format(t->ctx, &facts->class_name[c], "%s", t->labels.class_name[c]);
+        facts->classes = c + 1;
+    }
+    return status == FMX_OK ? fill_layers(t, facts) : status;
+}
+
+fmx_status fmx__train_write(fmx__trainer *t, const char *path, bool with_state, double threshold)
+{
+    char text[STATE_BYTES];
+    const fmx__train_state *s = &t->state;
+    fmx__model_facts facts;
+    fmx_status status = fill_facts(t, threshold, &facts);
+    /* hexadecimal floats: to the bit */
+    snprintf(text, sizeof text,
+             "epoch=%" PRIu64 " step=%" PRIu64 " learning_rate=%a best_loss=%a best_epoch=%" PRIu64
+             " stop_wait=%" PRIu64 " plateau_best=%a plateau_wait=%" PRIu64,
+             s->epoch, s->step, s->learning_rate, s->best_loss, s->best_epoch, s->stop_wait,
+             s->plateau_best, s->plateau_wait);
+    const fmx__text_pair more = {state_key, text};
+    if (status == FMX_OK)
+        status = fmx__weight_file_write(t->ctx, path, &t->weights, with_state ? &t->moments : NULL,
+                                        &facts, &more, with_state);
+    fmx__model_facts_clear(&facts);
+    return status;
+}
+
+fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures)
+{
+    char line[LINE];
+    char *longer = NULL;
+    snprintf(line, sizeof line, "%" PRIu64 ",%.9g,%.9g,%.9g,%.6f,%.6f\n", t->state.epoch,
+             t->state.learning_rate, figures->loss, figures->validation_loss, figures->f1,
+             figures->accuracy);
+    fmx_status status = fmx__format(t->ctx, &longer, "%s%s", t->history, line);
+    if (status != FMX_OK)
+        return status;
+    free(t->history);
+    t->history = longer;
+    return fmx__atomic_write(t->ctx, t->csv, true, t->history, strlen(t->history));
+}
+
+fmx_status fmx__train_load(fmx__trainer *t, const char *path)
+{
+    fmx__safetensors *file = NULL;
+    fmx_status status = fmx__safetensors_open(t->ctx, path, &file);
+    if (status == FMX_OK)
+        status = fmx__weight_file_read(t->ctx, file, &t->weights, NULL);
+    fmx__safetensors_close(file);
+    return status;
+}
+
+static fmx_status read_state(fmx__trainer *t, const fmx__safetensors *file)
+{
+    fmx__train_state *s = &t->state;
+    const char *text = fmx__safetensors_text(file, state_key);
+    int found = text == NULL
+                    ? 0
+                    : sscanf(text,
+                             "epoch=%" SCNu64 " step=%" SCNu64
+                             " learning_rate=%la best_loss=%la best_epoch=%" SCNu64
+                             " stop_wait=%" SCNu64 " plateau_best=%la plateau_wait=%" SCNu64,
+                             &s->epoch, &s->step, &s->learning_rate, &s->best_loss, &s->best_epoch,
+                             &s->stop_wait, &s->plateau_best, &s->plateau_wait);
+    if (found != 8)
+        return fmx__fail(t->ctx, FMX_ERROR_FORMAT,
+                         "%s: %s is missing or damaged; remove the file to begin anew", t->last,
+                         state_key);
+    return FMX_OK;
+}
+
+/* The recipe of a file, with this job's number of epochs, must be this job's: more epochs are the
+ * one change that a training may go on with. */
+static fmx_status check_recipe(fmx__trainer *t, const char *path, const char *recipe)
+{
+    fmx__recipe before;
+    char epochs[64];
+    char *text = NULL;
+    if (recipe == NULL)
+        return fmx__fail(t->ctx, FMX_ERROR_EXISTS, "%s: holds no recipe: not made by a training",
+                         path);
+    snprintf(epochs, sizeof epochs, "train.epochs=%" PRId64, t->options->epochs);
+    fmx_status status = fmx__recipe_parse(t->ctx, path, recipe, strlen(recipe),
+                                          &fmx__recipe_schema_full, NULL, 0, &before);
+    if (status == FMX_OK)
+        status = fmx__recipe_set(t->ctx, &before, epochs);
+    if (status == FMX_OK)
+        status = fmx__recipe_text(t->ctx, &before, &text);
+    if (status == FMX_OK && strcmp(text, t->recipe_text) != 0)
+        status =
+            fmx__fail(t->ctx, FMX_ERROR_EXISTS,
+                      "%s: was made by another recipe; give another --out, or remove it", path);
+    free(text);
+    fmx__recipe_clear(&before);
+    return status;
+}
+
+static fmx_status resume_from(fmx__trainer *t)
+{
+    fmx__safetensors *file = NULL;
+    fmx__model_facts facts = fmx__model_facts_none;
+    fmx_status status = fmx__safetensors_open(t->ctx, t->last, &file);
+    if (status == FMX_OK)
+        status = fmx__model_facts_read(t->ctx, t->last, file, &facts);
+    if (status == FMX_OK)
+        status = check_recipe(t, t->last, facts.recipe);
+    if (status == FMX_OK)
+        status = read_state(t, file);
+    if (status == FMX_OK)
+        status = fmx__weight_file_read(t->ctx, file, &t->weights, &t->moments);
+    if (status == FMX_OK && facts.history != NULL) {
+        char *history = NULL;
+        status = fmx__format(t->ctx, &history, "%s", facts.history);
+        if (status == FMX_OK) {
+            free(t->history);
+            t->history = history;
+        }
+    }
+    fmx__model_facts_clear(&facts);
+    fmx__safetensors_close(file);
+    return status;
+}
+
+static fmx_status check_finished(fmx__trainer *t)
+{
+    fmx__safetensors *file = NULL;
+    fmx__model_facts facts = fmx__model_facts_none;
+    fmx_status status = fmx__safetensors_open(t->ctx, t->job->out, &file);
+    if (status == FMX_OK)
+        status = fmx__model_facts_read(t->ctx, t->job->out, file, &facts);
+    if (status == FMX_OK)
+        status = check_recipe(t, t->job->out, facts.recipe);
+    fmx__model_facts_clear(&facts);
+    fmx__safetensors_close(file);
+    return status;
+}
+
+fmx_status fmx__train_resume(fmx__trainer *t, bool *finished)
+{
+    bool has_out = access(t->job->out, F_OK) == 0;
+    bool has_last = access(t->last, F_OK) == 0;
+    *finished = false;
+    if (!t->job->resume && (has_out || has_last))
+        return fmx__fail(t->ctx, FMX_ERROR_EXISTS,
+                         "%s: is there already; --resume goes on with it, or remove it",
+                         has_out ? t->job->out : t->last);
+    if (has_last)
+        return resume_from(t);
+    if (has_out) {
+        *finished = true;
+        return check_finished(t);
+    }
+    return FMX_OK;
+}
+
+void fmx__train_tidy(const fmx__trainer *t)
+{
+    unlink(t->last);
+    unlink(t->best);
+}
