@@ -140,7 +140,28 @@ Test(augment, parts_put_together_are_the_whole)
         free(some);
     }
     cr_assert_eq(at, rows);
+    succeeds("augment $D/part1.h5 $D/part2.h5 $D/part3.h5 $D/part4.h5 --join --out $D/joined.h5");
+    float *joined = spectra_of("joined.h5", &at);
+    cr_assert_eq(at, rows);
+    cr_assert_arr_eq(joined, all, rows * POINTS * sizeof *all);
+    free(joined);
     free(all);
+    /* a view of the parts serves as an input */
+    succeeds("augment $D/joined.h5 --out $D/more.h5 --set augment.augmentation.copies=1");
+    const char *both = "augment $D/part1.h5 $D/part2.h5 --join --out $D/j.h5";
+    fails(both, 3, "are missing");
+    fails("augment $D/part2.h5 $D/part1.h5 --join --out $D/j.h5", 3, "row 0 is due");
+    fails("augment $D/part1.h5 $D/part3.h5 --join --out $D/j.h5", 3, "in order");
+    fails("augment $D/in.h5 --join --out $D/j.h5", 3, "not a part");
+    fails("augment $D/part1.h5 $D/part2.h5 --out $D/j.h5", 2, "one dataset");
+    fails("augment $D/part1.h5 $D/part2.h5 $D/part3.h5 $D/part4.h5 --join --out $D/joined.h5", 5,
+          "exists already");
+    cr_assert_eq(shell("mkdir $D/else"), 0);
+    fails("augment $D/part1.h5 $D/part2.h5 $D/part3.h5 $D/part4.h5 --join --out $D/else/j.h5", 2,
+          "another folder");
+    succeeds("augment $D/in.h5 --out $D/other.h5 --recipe $D/both.yml --shard 2/4 --seed 6");
+    fails("augment $D/part1.h5 $D/other.h5 $D/part3.h5 $D/part4.h5 --join --out $D/j.h5", 3,
+          "another recipe");
 }
 
 Test(augment, a_row_is_the_stages_by_hand)

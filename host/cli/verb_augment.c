@@ -208,6 +208,92 @@ static void release(job *j)
     fmx__recipe_clear(&j->recipe);
 }
 
+/* ---- parts put together ---------------------------------------------------------------------- */
+
+/* Which rows of the whole a part holds; false where it does not say. */
+static bool rows_of(const char *inputs, size_t *spectra, char hash[17], size_t *first, size_t *end)
+{
+    const char *ours = strstr(inputs, "; ");
+    unsigned long long count = 0;
+    unsigned long long from = 0;
+    unsigned long long to = 0;
+    if (ours == NULL || sscanf(ours + 2, "%llu spectra %16[0-9a-f], rows %llu to %llu", &count,
+                               hash, &from, &to) != 4)
+        return false;
+    *spectra = (size_t)count;
+    *first = (size_t)from;
+    *end = (size_t)to;
+    return true;
+}
+
+/* Copies that the recipe in a dataset makes of each spectrum. */
+static fmx_status copies_of(fmx_context *ctx, const char *path, const char *text, size_t *copies)
+{
+    fmx__recipe recipe = {0};
+    fmx_status status = fmx__recipe_parse(ctx, path, text, strlen(text),
+                                          &fmx__recipe_schema_process, NULL, 0, &recipe);
+    if (status == FMX_OK)
+        status = fmx__augment_check(ctx, fmx__recipe_find(&recipe, "augment"), copies, NULL);
+    fmx__recipe_clear(&recipe);
+    return status;
+}
+
+/* The parts are all there, in order, of the same spectra. */
+static fmx_status check_parts(const fmx__cli *cli)
+{
+    size_t at = 0;
+    size_t total = 0;
+    char first_hash[17] = "";
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < cli->path_count; ++i) {
+        fmx_dataset *set = NULL;
+        size_t spectra = 0;
+        size_t copies = 0;
+        size_t first = 0;
+        size_t end = 0;
+        char hash[17] = "";
+        status = fmx_dataset_open(cli->ctx, cli->path[i], &set);
+        if (status != FMX_OK)
+            break;
+        const fmx_dataset_info *info = fmx_dataset_describe(set);
+        if (!rows_of(info->inputs, &spectra, hash, &first, &end) || end - first != info->rows)
+            status = fmx__fail(cli->ctx, FMX_ERROR_FORMAT,
+                               "%s: not a part that `fidmix augment --shard` wrote", cli->path[i]);
+        if (status == FMX_OK && i == 0) {
+            status = copies_of(cli->ctx, cli->path[i], info->recipe, &copies);
+            total = spectra * copies;
+            memcpy(first_hash, hash, sizeof hash);
+        }
+        if (status == FMX_OK && strcmp(hash, first_hash) != 0)
+            status = fmx__fail(cli->ctx, FMX_ERROR_FORMAT, "%s: made from other spectra than %s",
+                               cli->path[i], cli->path[0]);
+        if (status == FMX_OK && first != at)
+            status = fmx__fail(cli->ctx, FMX_ERROR_FORMAT,
+                               "%s: begins with row %zu where row %zu is due; name all parts, in "
+                               "order",
+                               cli->path[i], first, at);
+        at = end;
+        fmx_dataset_close(set);
+    }
+    if (status == FMX_OK && at != total)
+        status = fmx__fail(cli->ctx, FMX_ERROR_FORMAT,
+                           "%s: ends with row %zu of %zu; the parts behind it are missing",
+                           cli->path[cli->path_count - 1], at, total);
+    return status;
+}
+
+static fmx_status join(fmx__cli *cli)
+{
+    const char *out = fmx__cli_value(cli, "--out");
+    fmx_status status = check_parts(cli);
+    if (status == FMX_OK)
+        status = fmx_dataset_join(cli->ctx, cli->path, cli->path_count, out);
+    if (status == FMX_OK)
+        fmx__log(cli->ctx, FMX_LOG_INFO, "%s: %zu parts shown as one; keep them beside it", out,
+                 cli->path_count);
+    return status;
+}
+
 static fmx_status run(fmx__cli *cli)
 {
     job j = {.cli = cli};
@@ -216,6 +302,11 @@ static fmx_status run(fmx__cli *cli)
     if (fmx__cli_value(cli, "--out") == NULL)
         return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
                          "augment: --out is missing, the dataset to write");
+    if (fmx__cli_has(cli, "--join"))
+        return join(cli);
+    if (cli->path_count > 1)
+        return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
+                         "augment: one dataset at a time; %s is the second", cli->path[1]);
     status = read_recipe(&j);
     if (status == FMX_OK)
         status = fmx__augment_check(cli->ctx, j.stages, &j.copies, &needs_field);
@@ -241,21 +332,24 @@ static const fmx__cli_option options[] = {
     {"--recipe", "FILE|NAME", "what is done (its section augment); default: augment", false},
     {"--shard", "I/N", "write part I of N only: the same rows that the whole would have there",
      false},
+    {"--join", NULL, "show parts that --shard wrote as one dataset: name all of them, in order",
+     false},
     {"--compress", NULL, "compress the spectra; noise hardly shrinks", false},
     {"--resume", NULL, "go on with an unfinished output, from its last complete file", false},
 };
 
 const fmx__verb fmx__verb_augment = {
     .name = "augment",
-    .usage = "spectra.h5 --out augmented.h5 [--recipe R] [--shard I/N] [--resume]",
+    .usage = "spectra.h5 --out augmented.h5 [--recipe R] [--shard I/N] [--join] [--resume]",
     .summary = "Makes variants of spectra: shifted, warped, broadened, with noise.",
     .examples = "  fidmix augment spectra.h5 --out augmented.h5\n"
                 "  fidmix augment spectra.h5 --out many.h5 --set augment.augmentation.copies=100\n"
                 "  fidmix augment spectra.h5 --out part2.h5 --shard 2/4    on the second of four "
-                "machines\n",
+                "machines\n"
+                "  fidmix augment part1.h5 part2.h5 part3.h5 part4.h5 --join --out many.h5\n",
     .options = options,
     .option_count = FMX__COUNT(options),
     .least_paths = 1,
-    .most_paths = 1,
+    .most_paths = 10000,
     .run = run,
 };

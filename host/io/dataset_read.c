@@ -227,6 +227,7 @@ fmx_status fmx_dataset_open(fmx_context *ctx, const char *path, fmx_dataset **ou
         set->info.fidmix_version = set->version;
         set->info.recipe = set->recipe;
         set->info.nucleus = set->nucleus;
+        set->info.inputs = set->inputs;
         *out = set;
     } else {
         fmx_dataset_close(set);

@@ -23,6 +23,8 @@ size_t fmx__shard_first(const fmx_dataset_writer *w, size_t shard)
 fmx_status fmx__shard_path(const fmx_dataset_writer *w, size_t shard, char **out)
 {
     size_t length = strlen(w->path);
+    if (w->shard_file != NULL)
+        return fmx__format(w->ctx, out, "%s", w->shard_file[shard]);
     bool ending = length > 3 && strcmp(w->path + length - 3, ".h5") == 0;
     if (w->shard_count == 1)
         return fmx__format(w->ctx, out, "%s", w->path);

@@ -45,7 +45,8 @@ struct fmx_dataset_writer {
     size_t shard_rows;         /* rows of a full shard; == rows when there is only one file */
     fmx__dataset_shard *shard; /* [shard_count] */
     size_t shard_count;
-    uint64_t *offset; /* [rows]: of the payload in its shard's journal, or FMX__ROW_... */
+    char **shard_file; /* [shard_count]: where shards lie; NULL: at fmx__shard_path's own names */
+    uint64_t *offset;  /* [rows]: of the payload in its shard's journal, or FMX__ROW_... */
     char *payload;
     size_t payload_capacity;
     int lock;

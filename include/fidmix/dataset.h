@@ -116,6 +116,14 @@ void fmx_dataset_writer_close(fmx_dataset_writer *writer);
 /** Removes an unfinished part (complete shards included) and releases the writer. */
 void fmx_dataset_writer_abandon(fmx_dataset_writer *writer);
 
+/** Shows datasets that lie in the folder of `path` as one, in the order given, without copying a
+ *  spectrum: parts that several machines wrote. They must have one axis, recipe, seed, nucleus,
+ * list of classes and set of columns, and must stay where they are. Columns are taken over as they
+ * stand. Errors: FMX_ERROR_EXISTS, FMX_ERROR_ARGUMENT (no parts, another folder), FMX_ERROR_FORMAT
+ * (parts that differ), those of fmx_dataset_open, FMX_ERROR_WRITE. */
+fmx_status fmx_dataset_join(fmx_context *ctx, const char *const *parts, size_t count,
+                            const char *path);
+
 /** A dataset open for reading. */
 typedef struct fmx_dataset fmx_dataset;
 
@@ -130,6 +138,7 @@ typedef struct fmx_dataset_info {
     const char *const *class_name; /**< [classes] */
     size_t classes;                /**< 0: not labelled */
     size_t shards;                 /**< files that hold the spectra; 0: this one */
+    const char *inputs; /**< number and checksum of the sources, and the plan's `inputs` */
 } fmx_dataset_info;
 
 /** Opens a dataset. Sizes, types and storage are checked against the real files; links to elsewhere
