@@ -27,7 +27,7 @@ static const fmx__option binary_table[] = {
 
 static const fmx__loss_options defaults = {"", 1, 1};
 
-static const fmx__loss losses[] = {
+static const fmx__loss kinds[] = {
     {{.name = "cross_entropy",
       .doc = "Categorical cross-entropy of a softmax layer with the target proportions.",
       .options = cross_entropy_table,
@@ -48,26 +48,27 @@ static const fmx__loss losses[] = {
 
 const fmx__option_group *fmx__loss_stage(size_t index)
 {
-    return index < FMX__COUNT(losses) ? &losses[index].group : NULL;
+    return index < FMX__COUNT(kinds) ? &kinds[index].group : NULL;
 }
 
 const fmx__loss *fmx__loss_find(const fmx__option_group *group)
 {
-    for (size_t i = 0; i < FMX__COUNT(losses); ++i) {
-        if (&losses[i].group == group)
-            return &losses[i];
+    for (size_t i = 0; i < FMX__COUNT(kinds); ++i) {
+        if (&kinds[i].group == group)
+            return &kinds[i];
     }
     return NULL;
 }
 
 fmx_status fmx__loss_run(fmx_device *device, const fmx__loss *loss,
                          const fmx__loss_options *options, size_t batch, size_t classes,
-                         fmx_buffer *logits, fmx_buffer *target, fmx_buffer *out, fmx_buffer *grad)
+                         fmx_buffer *logits, fmx_buffer *target, fmx_buffer *losses,
+                         fmx_buffer *grad)
 {
     bool binary = loss->kind == FMX__LOSS_BINARY_CROSS_ENTROPY;
     size_t bytes = batch * classes * sizeof(float);
     fmx__arg args[] = {
-        fmx__arg_buffer(out, batch * sizeof(float)),
+        fmx__arg_buffer(losses, batch * sizeof(float)),
         fmx__arg_buffer(grad, bytes),
         fmx__arg_buffer(logits, bytes),
         fmx__arg_buffer(target, bytes),

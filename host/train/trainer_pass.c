@@ -164,7 +164,7 @@ static fmx_status take_losses(fmx__trainer *t, size_t *taken, double *sum)
         return fmx__fail(t->ctx, FMX_ERROR_FORMAT,
                          "training: the loss of step %llu (epoch %llu) is not finite; a lower "
                          "learning_rate may help",
-                         (unsigned long long)(t->state.step + *taken),
+                         (unsigned long long)t->state.step + *taken,
                          (unsigned long long)t->state.epoch + 1);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "atomic_file.h"
+#include "c_locale.h"
 #include "trainer_internal.h"
 
 enum { STATE_BYTES = 512, LINE = 256 };
@@ -78,12 +79,15 @@ fmx_status fmx__train_write(fmx__trainer *t, const char *path, bool with_state, 
     const fmx__train_state *s = &t->state;
     fmx__model_facts facts;
     fmx_status status = fill_facts(t, threshold, &facts);
+    fmx__c_locale locale;
+    fmx__c_locale_enter(&locale);
     /* hexadecimal floats: to the bit */
     snprintf(text, sizeof text,
              "epoch=%" PRIu64 " step=%" PRIu64 " learning_rate=%a best_loss=%a best_epoch=%" PRIu64
              " stop_wait=%" PRIu64 " plateau_best=%a plateau_wait=%" PRIu64,
              s->epoch, s->step, s->learning_rate, s->best_loss, s->best_epoch, s->stop_wait,
              s->plateau_best, s->plateau_wait);
+    fmx__c_locale_leave(&locale);
     const fmx__text_pair more = {state_key, text};
     if (status == FMX_OK)
         status = fmx__weight_file_write(t->ctx, path, &t->weights, with_state ? &t->moments : NULL,
@@ -96,9 +100,12 @@ fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures)
 {
     char line[LINE];
     char *longer = NULL;
+    fmx__c_locale locale;
+    fmx__c_locale_enter(&locale);
     snprintf(line, sizeof line, "%" PRIu64 ",%.9g,%.9g,%.9g,%.6f,%.6f\n", t->state.epoch,
              t->state.learning_rate, figures->loss, figures->validation_loss, figures->f1,
              figures->accuracy);
+    fmx__c_locale_leave(&locale);
     fmx_status status = fmx__format(t->ctx, &longer, "%s%s", t->history, line);
     if (status != FMX_OK)
         return status;
@@ -117,19 +124,40 @@ fmx_status fmx__train_load(fmx__trainer *t, const char *path)
     return status;
 }
 
+/* The number behind "key=" in the text, as a whole number or a hexadecimal float. */
+static bool find_count(const char *text, const char *key, uint64_t *out)
+{
+    const char *at = strstr(text, key);
+    char *end = NULL;
+    if (at == NULL)
+        return false;
+    *out = strtoull(at + strlen(key), &end, 10);
+    return end != at + strlen(key);
+}
+
+static bool find_number(const char *text, const char *key, double *out)
+{
+    const char *at = strstr(text, key);
+    char *end = NULL;
+    if (at == NULL)
+        return false;
+    *out = fmx__c_strtod(at + strlen(key), &end);
+    return end != at + strlen(key);
+}
+
 static fmx_status read_state(fmx__trainer *t, const fmx__safetensors *file)
 {
     fmx__train_state *s = &t->state;
     const char *text = fmx__safetensors_text(file, state_key);
-    int found = text == NULL
-                    ? 0
-                    : sscanf(text,
-                             "epoch=%" SCNu64 " step=%" SCNu64
-                             " learning_rate=%la best_loss=%la best_epoch=%" SCNu64
-                             " stop_wait=%" SCNu64 " plateau_best=%la plateau_wait=%" SCNu64,
-                             &s->epoch, &s->step, &s->learning_rate, &s->best_loss, &s->best_epoch,
-                             &s->stop_wait, &s->plateau_best, &s->plateau_wait);
-    if (found != 8)
+    bool found = text != NULL && find_count(text, "epoch=", &s->epoch) &&
+                 find_count(text, " step=", &s->step) &&
+                 find_number(text, " learning_rate=", &s->learning_rate) &&
+                 find_number(text, " best_loss=", &s->best_loss) &&
+                 find_count(text, " best_epoch=", &s->best_epoch) &&
+                 find_count(text, " stop_wait=", &s->stop_wait) &&
+                 find_number(text, " plateau_best=", &s->plateau_best) &&
+                 find_count(text, " plateau_wait=", &s->plateau_wait);
+    if (!found)
         return fmx__fail(t->ctx, FMX_ERROR_FORMAT,
                          "%s: %s is missing or damaged; remove the file to begin anew", t->last,
                          state_key);
