@@ -1,0 +1,248 @@
+#include "html_report.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fmx_test.h"
+#include "history_csv.h"
+#include "report_fixture.h"
+
+/* The names of open elements. */
+typedef struct stack {
+    char name[64][32];
+    int depth;
+} stack;
+
+static bool is_void(const char *name)
+{
+    return strcmp(name, "meta") == 0 || strcmp(name, "!DOCTYPE") == 0;
+}
+
+/* Every element is closed in order, attributes are quoted, no stray markup: the report is XML but
+ * for its DOCTYPE. Returns the number of elements. */
+static size_t check_markup(const char *text)
+{
+    stack s = {.depth = 0};
+    size_t elements = 0;
+    for (const char *at = strchr(text, '<'); at != NULL; at = strchr(at, '<')) {
+        char name[32];
+        bool closes = at[1] == '/';
+        size_t length = strcspn(at + 1 + closes, " >/");
+        cr_assert(length > 0 && length < sizeof name, "stray < at %.40s", at);
+        memcpy(name, at + 1 + closes, length);
+        name[length] = '\0';
+        const char *end = at + 1;
+        for (char quote = '\0'; *end != '\0' && (quote != '\0' || *end != '>'); ++end) {
+            cr_assert(*end != '<', "< inside a tag: %.60s", at);
+            if (*end == '"')
+                quote = quote == '\0' ? '"' : '\0';
+        }
+        cr_assert_eq(*end, '>', "open end: %.60s", at);
+        if (closes) {
+            cr_assert(s.depth > 0 && strcmp(s.name[s.depth - 1], name) == 0, "</%s> closes <%s>",
+                      name, s.depth > 0 ? s.name[s.depth - 1] : "nothing");
+            --s.depth;
+        } else if (end[-1] != '/' && !is_void(name)) {
+            cr_assert(s.depth < 64);
+            memcpy(s.name[s.depth++], name, length + 1);
+        }
+        ++elements;
+        at = end;
+    }
+    cr_assert_eq(s.depth, 0, "<%s> is never closed", s.depth > 0 ? s.name[s.depth - 1] : "");
+    return elements;
+}
+
+/* Every & begins a character reference. */
+static void check_references(const char *text)
+{
+    static const char *const known[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&apos;"};
+    for (const char *at = strchr(text, '&'); at != NULL; at = strchr(at + 1, '&')) {
+        bool good = false;
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; ++i)
+            good |= strncmp(at, known[i], strlen(known[i])) == 0;
+        cr_assert(good, "bare & at %.30s", at);
+    }
+}
+
+static void check_own(const char *text)
+{
+    static const char *const forbidden[] = {
+        "http:",   "https:", "//",      "src=",    "@import", "url(",
+        "<script", "<link",  "<iframe", "onclick", "nan",     "inf\""};
+    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; ++i) {
+        const char *found = strstr(text, forbidden[i]);
+        cr_assert_null(found, "the report has %s: %.60s", forbidden[i], found ? found : "");
+    }
+}
+
+Test(html_report, is_one_clean_file)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_report_fixture f;
+    char *text = NULL;
+    size_t bytes = 0;
+    fmx_test_ok(&test, fmx_report_fixture_make(test.ctx, 24, &f), "fixture");
+    fmx_test_ok(&test, fmx__report_text(test.ctx, &f.report, &text, &bytes), "report");
+    cr_assert_eq(strlen(text), bytes);
+    cr_assert_lt(bytes, 5000000U);
+    cr_assert_gt(check_markup(text), 2000U);
+    check_references(text);
+    check_own(text);
+    cr_assert_null(strstr(text, "<b>&"));
+    cr_assert_not_null(strstr(text, "&lt;b&gt;&amp;&quot;arg"));
+    cr_assert_not_null(strstr(text, "conv&lt;1&gt;"));
+    cr_assert_not_null(strstr(text, "prefers-color-scheme:dark"));
+    free(text);
+    fmx_report_fixture_clear(&f);
+    fmx_test_close(&test);
+}
+
+Test(html_report, shows_every_figure_of_every_method)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_report_fixture f;
+    char *text = NULL;
+    size_t bytes = 0;
+    fmx_test_ok(&test, fmx_report_fixture_make(test.ctx, 5, &f), "fixture");
+    fmx_test_ok(&test, fmx__report_text(test.ctx, &f.report, &text, &bytes), "report");
+    for (size_t i = 0; i < FMX__FIGURE_COUNT; ++i) {
+        for (int m = 0; m < 2; ++m) {
+            const fmx__figure *figure = &f.evaluation[m].figure[i];
+            char cell[160];
+            double scale = fmx__figure_infos[i].share ? 100 : 1;
+            int digits = fmx__figure_infos[i].share ? 1 : 4;
+            cr_assert(!isnan(figure->value));
+            snprintf(cell, sizeof cell,
+                     "<b>%.*f%s</b> <span class=\"ci\">%.*f\xE2\x80\x93%.*f</span>", digits,
+                     scale * figure->value, digits == 1 ? "\xC2\xA0%" : "", digits,
+                     scale * figure->low, digits, scale * figure->high);
+            cr_assert_not_null(strstr(text, cell), "%s: %s", fmx__figure_infos[i].key, cell);
+        }
+    }
+    free(text);
+    fmx_report_fixture_clear(&f);
+    fmx_test_close(&test);
+}
+
+Test(html_report, same_contents_same_bytes_in_any_language)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_report_fixture f;
+    char *first = NULL;
+    char *second = NULL;
+    size_t bytes = 0;
+    size_t again = 0;
+    fmx_test_ok(&test, fmx_report_fixture_make(test.ctx, 12, &f), "fixture");
+    fmx_test_ok(&test, fmx__report_text(test.ctx, &f.report, &first, &bytes), "report");
+    fmx_test_decimal_comma();
+    fmx_test_ok(&test, fmx__report_text(test.ctx, &f.report, &second, &again), "report");
+    setlocale(LC_ALL, "C");
+    cr_assert_eq(bytes, again);
+    cr_assert_eq(memcmp(first, second, bytes), 0);
+    free(first);
+    free(second);
+    fmx_report_fixture_clear(&f);
+    fmx_test_close(&test);
+}
+
+/* Nothing but an evaluation; many classes; one. */
+Test(html_report, little_and_much)
+{
+    static const size_t sizes[] = {2, 21, 65, 130};
+    fmx_test test = fmx_test_open_host();
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i) {
+        fmx_report_fixture f;
+        char *text = NULL;
+        size_t bytes = 0;
+        fmx_test_ok(&test, fmx_report_fixture_make(test.ctx, sizes[i], &f), "fixture");
+        fmx__report bare = {.method = f.method, .methods = 1};
+        fmx_test_ok(&test, fmx__report_text(test.ctx, i == 0 ? &bare : &f.report, &text, &bytes),
+                    "report");
+        check_markup(text);
+        check_own(text);
+        cr_assert_lt(bytes, 5000000U, "%zu classes: %zu bytes", sizes[i], bytes);
+        free(text);
+        fmx_report_fixture_clear(&f);
+    }
+    fmx_test_close(&test);
+}
+
+static fmx_report_fixture shared;
+
+static fmx_status make(void *user)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    fmx_status status = fmx__report_text(user, &shared.report, &text, &bytes);
+    free(text);
+    return status;
+}
+
+Test(html_report, every_allocation_may_fail)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_status status = FMX_ERROR_MEMORY;
+    size_t n = 1;
+    fmx_test_ok(&test, fmx_report_fixture_make(test.ctx, 4, &shared), "fixture");
+    for (; status != FMX_OK; ++n) {
+        cr_assert_lt(n, 1000U);
+        fmx__fail_allocation(test.ctx, n);
+        status = make(test.ctx);
+        cr_assert(status == FMX_OK || status == FMX_ERROR_MEMORY);
+    }
+    cr_assert_gt(n, 20U);
+    fmx_report_fixture_clear(&shared);
+    fmx_test_close(&test);
+}
+
+Test(html_report, file_is_whole_and_not_overwritten)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_report_fixture f;
+    char path[1024];
+    struct stat info;
+    fmx_test_ok(&test, fmx_report_fixture_make(test.ctx, 3, &f), "fixture");
+    snprintf(path, sizeof path, "%s/report.html", fmx_test_folder());
+    fmx_test_ok(&test, fmx__report_write(test.ctx, &f.report, path, false), "write");
+    cr_assert_eq(stat(path, &info), 0);
+    fmx_test_refused(&test, fmx__report_write(test.ctx, &f.report, path, false), FMX_ERROR_EXISTS,
+                     "report.html");
+    fmx_test_ok(&test, fmx__report_write(test.ctx, &f.report, path, true), "overwrite");
+    f.report.methods = 0;
+    fmx_test_refused(&test, fmx__report_write(test.ctx, &f.report, path, true), FMX_ERROR_SHAPE,
+                     "not 0");
+    f.report.methods = 2;
+    f.evaluation[1].mixtures -= 1;
+    fmx_test_refused(&test, fmx__report_write(test.ctx, &f.report, path, true), FMX_ERROR_SHAPE,
+                     "other mixtures");
+    f.evaluation[1].mixtures += 1;
+    fmx_report_fixture_clear(&f);
+    fmx_test_close(&test);
+}
+
+Test(html_report, history_with_gaps)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx__history h;
+    fmx_test_ok(
+        &test,
+        fmx__history_read(test.ctx, "# made by\nepoch,loss,f1\r\n1,0.5,\r\n\r\n2,x,0.25\n3", &h),
+        "history");
+    cr_assert_eq(h.columns, 3);
+    cr_assert_eq(h.rows, 3);
+    cr_assert_str_eq(h.name[2], "f1");
+    cr_assert_eq(h.value[1], 2);
+    cr_assert_eq(h.value[3], 0.5);
+    cr_assert(isnan(h.value[4]) && isnan(h.value[5]) && isnan(h.value[6]) && isnan(h.value[8]));
+    cr_assert_eq(h.value[7], 0.25);
+    fmx__history_clear(&h);
+    fmx_test_ok(&test, fmx__history_read(test.ctx, "", &h), "empty");
+    cr_assert_eq(h.rows, 0);
+    fmx__history_clear(&h);
+    fmx_test_close(&test);
+}
