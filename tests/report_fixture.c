@@ -59,7 +59,7 @@ static void fill_answers(fmx_report_fixture *f, size_t method, double skill)
             double noise = draw(row, n) + draw(row, n + 20000) - 1;
             double logit =
                 f->truth[cell] > 0 ? 2.5 + 3 * skill + log10(f->truth[cell]) : -4 - 4 * skill;
-            logit += noise * 6 * (1.3 - skill);
+            logit += noise * 9 * (1.3 - skill);
             f->presence[method][cell] = (float)(1 / (1 + exp(-logit)));
             f->proportion[method][cell] = (float)fmax(
                 0, f->truth[cell] + (f->truth[cell] > 0 ? 0.3 : 0.02) * noise * (1.2 - skill));
@@ -89,7 +89,9 @@ static void fill_spectra(fmx_report_fixture *f)
 static void fill_overlays(fmx_report_fixture *f)
 {
     for (size_t o = 0; o < FMX_REPORT_OVERLAYS; ++o) {
-        size_t row = f->mixtures - 1 - 7 * o;
+        size_t row = f->mixtures - 1;
+        while (row % 7 != (o == 0 ? 3 : 5))
+            --row;
         size_t parts = 0;
         for (size_t c = 0; c < f->classes && parts < FMX_REPORT_PARTS; ++c) {
             float share = f->truth[row * f->classes + c];
@@ -214,7 +216,7 @@ fmx_status fmx_report_fixture_make(fmx_context *ctx, size_t classes, fmx_report_
     fill_layers(out);
     status = fill_history(out);
     for (size_t m = 0; status == FMX_OK && m < 2; ++m) {
-        fill_answers(out, m, m == 0 ? 0.95 : 0.4);
+        fill_answers(out, m, m == 0 ? 0.75 : 0.3);
         out->input[m] = (fmx__evaluation_input){.method = methods[m],
                                                 .mixtures = out->mixtures,
                                                 .classes = classes,

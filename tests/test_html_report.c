@@ -115,12 +115,13 @@ Test(html_report, shows_every_figure_of_every_method)
             const fmx__figure *figure = &f.evaluation[m].figure[i];
             char cell[160];
             double scale = fmx__figure_infos[i].share ? 100 : 1;
-            int digits = fmx__figure_infos[i].share ? 1 : 4;
+            bool share = fmx__figure_infos[i].share;
+            int digits = !share ? 4 : figure->value < 0.0995 ? 2 : 1;
             cr_assert(!isnan(figure->value));
             snprintf(cell, sizeof cell,
                      "<b>%.*f%s</b> <span class=\"ci\">%.*f\xE2\x80\x93%.*f</span>", digits,
-                     scale * figure->value, digits == 1 ? "\xC2\xA0%" : "", digits,
-                     scale * figure->low, digits, scale * figure->high);
+                     scale * figure->value, share ? "\xC2\xA0%" : "", digits, scale * figure->low,
+                     digits, scale * figure->high);
             cr_assert_not_null(strstr(text, cell), "%s: %s", fmx__figure_infos[i].key, cell);
         }
     }

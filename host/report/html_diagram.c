@@ -4,7 +4,7 @@
 #include "html_internal.h"
 #include "plot_axis.h"
 
-enum { LEFT = 58, RIGHT = 14, TOP = 16, BOTTOM = 44, MOST_DRAWN = 1200 };
+enum { LEFT = 58, RIGHT = 14, TOP = 22, BOTTOM = 44, MOST_DRAWN = 1200 };
 
 typedef struct frame {
     const fmx__html_diagram *diagram;

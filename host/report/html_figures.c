@@ -81,44 +81,47 @@ void fmx__html_summary(fmx__svg *page, const fmx__report *report)
     fmx__html_section_end(page);
 }
 
-void fmx__html_components(fmx__svg *page, const fmx__report *report)
+/* The figures of mixtures of one number of compounds. */
+static void component_table(fmx__svg *page, const fmx__report *report, size_t g)
 {
     static const fmx__figure_name shown[] = {
         FMX__FIGURE_TOP_K,        FMX__FIGURE_EXACT_MATCH, FMX__FIGURE_PRECISION_MICRO,
         FMX__FIGURE_RECALL_MICRO, FMX__FIGURE_F1_MICRO,    FMX__FIGURE_FALSE_POSITIVE_RATE};
-    static const char *const titles[] = {"constituent among the k most probable",
-                                         "named without any error",
-                                         "precision",
-                                         "recall",
-                                         "F1",
-                                         "false positive rate (low is good)"};
+    static const char *const titles[] = {
+        "among the k most probable", "mixtures without any error", "precision", "recall", "F1",
+        "false positive rate"};
+    const fmx__component_result *group = &report->method[0].evaluation->component[g];
+    fmx__html_format(page,
+                     "<div><h3>%zu compound%s <span class=\"ci\">%zu mixture%s</span></h3>\n"
+                     "<div class=\"wide\"><table class=\"small\"><thead><tr><th></th>",
+                     group->components, group->components == 1 ? "" : "s", group->mixtures,
+                     group->mixtures == 1 ? "" : "s");
+    fmx__html_method_heads(page, report, 1);
+    fmx__svg_raw(page, "</tr></thead>\n<tbody>\n");
+    for (size_t s = 0; s < FMX__COUNT(shown); ++s) {
+        if (isnan(group->figure[shown[s]].value))
+            continue;
+        fmx__html_format(page, "<tr><th>%s</th>", titles[s]);
+        for (size_t m = 0; m < report->methods; ++m) {
+            fmx__svg_raw(page, "<td class=\"num\">");
+            fmx__html_figure(page, &fmx__figure_infos[shown[s]],
+                             &report->method[m].evaluation->component[g].figure[shown[s]]);
+            fmx__svg_raw(page, "</td>");
+        }
+        fmx__svg_raw(page, "</tr>\n");
+    }
+    fmx__svg_raw(page, "</tbody></table></div></div>\n");
+}
+
+void fmx__html_components(fmx__svg *page, const fmx__report *report)
+{
     const fmx__evaluation *first = report->method[0].evaluation;
     fmx__html_section(page, "components", "By number of compounds in the mixture",
                       "The same figures for mixtures of one compound, of two, and so on.");
-    fmx__svg_raw(page, "<div class=\"wide\"><table class=\"small\">\n<thead><tr><th>figure</th>");
-    fmx__html_method_heads(page, report, 1);
-    fmx__svg_raw(page, "</tr></thead>\n<tbody>\n");
-    for (size_t g = 0; g < first->component_count; ++g) {
-        const fmx__component_result *group = &first->component[g];
-        fmx__html_format(page,
-                         "<tr class=\"head\"><th colspan=\"%zu\">%zu mixture%s of %zu "
-                         "compound%s</th></tr>\n",
-                         report->methods + 1, group->mixtures, group->mixtures == 1 ? "" : "s",
-                         group->components, group->components == 1 ? "" : "s");
-        for (size_t s = 0; s < FMX__COUNT(shown); ++s) {
-            if (isnan(group->figure[shown[s]].value))
-                continue;
-            fmx__html_format(page, "<tr><th>%s</th>", titles[s]);
-            for (size_t m = 0; m < report->methods; ++m) {
-                fmx__svg_raw(page, "<td class=\"num\">");
-                fmx__html_figure(page, &fmx__figure_infos[shown[s]],
-                                 &report->method[m].evaluation->component[g].figure[shown[s]]);
-                fmx__svg_raw(page, "</td>");
-            }
-            fmx__svg_raw(page, "</tr>\n");
-        }
-    }
-    fmx__svg_raw(page, "</tbody></table></div>\n");
+    fmx__svg_raw(page, "<div class=\"pair\">\n");
+    for (size_t g = 0; g < first->component_count; ++g)
+        component_table(page, report, g);
+    fmx__svg_raw(page, "</div>\n");
     fmx__html_section_end(page);
 }
 

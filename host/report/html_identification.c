@@ -178,9 +178,9 @@ void fmx__html_identification(fmx__svg *page, const fmx__report *report)
                          count, first->mixtures);
         table(page, report, sample, count, in, scratch);
         size_t bad = find_worst(report, worst);
-        fmx__svg_raw(page, "<h3>Where ");
+        fmx__svg_raw(page, bad > 0 ? "<h3>Most errors: " : "<h3>No errors: ");
         fmx__svg_escaped(page, first->method);
-        fmx__svg_raw(page, bad > 0 ? " erred most</h3>\n" : " erred: nowhere</h3>\n");
+        fmx__svg_raw(page, "</h3>\n");
         if (bad > 0)
             table(page, report, worst, bad, in, scratch);
         fmx__html_section_end(page);

@@ -70,6 +70,7 @@ typedef struct fmx__html_matrix {
     unsigned decimals;
 } fmx__html_matrix;
 
+double fmx__html_matrix_width(const fmx__html_matrix *matrix); /* pixels */
 void fmx__html_matrix_draw(fmx__svg *page, const fmx__html_matrix *matrix);
 
 /* One curve of a diagram; NaN breaks it. */

@@ -25,14 +25,14 @@ typedef struct layout {
 static layout lay_out(const fmx__html_matrix *m)
 {
     double c = (double)m->classes;
-    layout l = {.cell = fmin(fmax(560 / c, 4), 40), .font = 12, .font_style = ""};
+    layout l = {.cell = fmin(fmax((c <= 28 ? 400 : 620) / c, 4), 40), .font = 12, .font_style = ""};
     if (l.cell < 13) {
         l.font = l.cell < 11 ? 8 : 9.5;
         l.font_style = l.cell < 11 ? "s" : "n";
     }
     double longest = 30;
     for (size_t i = 0; i < m->classes; ++i)
-        longest = fmax(longest, fmx__svg_text_width(m->name[i], l.font));
+        longest = fmax(longest, 1.15 * fmx__svg_text_width(m->name[i], l.font));
     l.left = fmin(longest, LABEL_MOST) + 26;
     l.top = fmin(longest, LABEL_MOST) + HEAD + 8;
     return l;
@@ -207,6 +207,17 @@ static void scale(fmx__svg *page, const fmx__html_matrix *m, const layout *l)
     fmx__svg_label(page, "t", FMX__SVG_START, x + 42, y + 9, "no such mixture");
 }
 
+static double width_of(const fmx__html_matrix *m, const layout *l)
+{
+    return fmax(l->left + l->cell * (double)m->classes + 12, l->left + 330);
+}
+
+double fmx__html_matrix_width(const fmx__html_matrix *matrix)
+{
+    layout l = lay_out(matrix);
+    return matrix->classes > MOST ? 560 : width_of(matrix, &l);
+}
+
 void fmx__html_matrix_draw(fmx__svg *page, const fmx__html_matrix *m)
 {
     if (m->classes > MOST) {
@@ -218,7 +229,7 @@ void fmx__html_matrix_draw(fmx__svg *page, const fmx__html_matrix *m)
     }
     layout l = lay_out(m);
     double side = l.cell * (double)m->classes;
-    double width = fmax(l.left + side + 12, l.left + 330);
+    double width = width_of(m, &l);
     fmx__html_picture(page, m->title, width, l.top + side + FOOT, fmin(width, 460));
     fmx__html_format(page, "<g transform=\"translate(%.2f %.2f) scale(%.4f)\">\n", l.left, l.top,
                      l.cell);

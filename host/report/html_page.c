@@ -4,6 +4,9 @@
 
 #include "html_internal.h"
 
+/* Shares below this have a second decimal. */
+#define SMALL 0.0995
+
 void fmx__html_format(fmx__svg *page, const char *format, ...)
 {
     char line[FMX__HTML_LINE];
@@ -36,7 +39,7 @@ void fmx__html_value(char *text, const fmx__figure_info *info, double value)
     if (isnan(value))
         snprintf(text, 40, "\xE2\x80\x93");
     else if (info->share)
-        snprintf(text, 40, "%.1f\xC2\xA0%%", 100 * value);
+        snprintf(text, 40, "%.*f\xC2\xA0%%", value < SMALL ? 2 : 1, 100 * value);
     else
         snprintf(text, 40, "%.4f", value);
 }
@@ -48,9 +51,10 @@ void fmx__html_figure(fmx__svg *page, const fmx__figure_info *info, const fmx__f
     fmx__html_format(page, "<b>%s</b>", text);
     if (isnan(figure->value) || isnan(figure->low) || isnan(figure->high))
         return;
+    int decimals = figure->value < SMALL ? 2 : 1;
     if (info->share)
-        fmx__html_format(page, " <span class=\"ci\">%.1f\xE2\x80\x93%.1f</span>", 100 * figure->low,
-                         100 * figure->high);
+        fmx__html_format(page, " <span class=\"ci\">%.*f\xE2\x80\x93%.*f</span>", decimals,
+                         100 * figure->low, decimals, 100 * figure->high);
     else
         fmx__html_format(page, " <span class=\"ci\">%.4f\xE2\x80\x93%.4f</span>", figure->low,
                          figure->high);

@@ -65,8 +65,7 @@ static fmx_status trace(fmx__svg *page, const strip *s, const float *value, size
         }
     }
     if (status == FMX_OK) {
-        fmx__html_format(page, "<g class=\"%s\" transform=\"scale(.1)\" stroke-width=\"11\">",
-                         style);
+        fmx__html_format(page, "<g class=\"%s\" transform=\"scale(.1)\">", style);
         fmx__plot_path(page, point, drawn);
         fmx__svg_raw(page, "</g>\n");
     }

@@ -79,7 +79,9 @@ static void list_largest(fmx__svg *page, const fmx__html_matrix *m, const char *
         fmx__svg_raw(page, between);
         fmx__svg_escaped(page, m->name[found[i].column]);
         fmx__svg_fixed(text, found[i].value, m->decimals);
-        fmx__html_format(page, " (%s%s)", text, m->unit);
+        bool negative = text[0] == '-';
+        fmx__html_format(page, " (%s%s%s)", negative ? "\xE2\x88\x92" : "", text + negative,
+                         m->unit);
     }
     fmx__svg_raw(page, ".</p>\n");
 }
@@ -98,7 +100,8 @@ static void draw_all(fmx__svg *page, const fmx__report *report, fmx__html_matrix
     fmx__svg_raw(page, "<div class=\"pair\">\n");
     for (size_t i = 0; i < report->methods; ++i) {
         m->of = report->method[i].evaluation;
-        fmx__html_format(page, "<figure><h3><i class=\"sw b%zu\"></i>", i);
+        fmx__html_format(page, "<figure style=\"flex:0 1 %.0fpx\"><h3><i class=\"sw b%zu\"></i>",
+                         fmx__html_matrix_width(m), i);
         fmx__svg_escaped(page, report->method[i].input->method);
         fmx__svg_raw(page, "</h3>\n");
         fmx__html_matrix_draw(page, m);
