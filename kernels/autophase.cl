@@ -8,7 +8,7 @@
  *   blocks      moments of the strong points of G, 32 points a block
  *   start       a1 of the largest sum of moments, among 181; a0 is its argument
  *   peaks       local maxima of the phased Re G, the tallest FIT_LINES of them
- *   windows     255 points of Z about each, free of their mean and slope
+ *   windows     383 points of Z about each, free of their mean and slope
  *   fit         one Gauss-Newton step per line: amplitude, frequency, width and phase error, all
  *               lines at once, each seeing the others where they were
  *   update      weighted robust fit of a straight line to the phase errors
@@ -30,9 +30,9 @@
  * have one form. Twin: host/ref/autophase_ref.c.
  */
 #define FIT_LINES 128
-#define FIT_HALF 127 /* points at either side of a window's centre */
-#define FIT_WINDOW 256
-#define FIT_NEAR_HZ 60.0f /* lines farther away are mean and slope within a window */
+#define FIT_HALF 191 /* points at either side of a window's centre */
+#define FIT_WINDOW 384
+#define FIT_NEAR_HZ 90.0f /* lines farther away are mean and slope within a window */
 #define BLOCK 32
 #define TWO_PI 6.283185307179586f
 

@@ -254,7 +254,7 @@ static void compare_lines(const fmx_test *test, fmx__autophase_work *work, const
         for (size_t i = 0; i < fit->count[r]; ++i) {
             const fmx_ref_line *e = &fit->line[r][i];
             const float *got = line + (r * FMX__FIT_LINES + i) * 8;
-            /* sums of 255 terms of both signs, up to the largest point of the window, over an
+            /* sums of 383 terms of both signs, up to the largest point of the window, over an
              * amplitude */
             double eps = 4096 * FMX_TEST_EPS;
             double relative = eps * (1 + scale[r] / fmax(e->a, 1e-3));

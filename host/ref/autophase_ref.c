@@ -198,7 +198,7 @@ fmx_ref_line fmx_ref_autophase_fit(const fmx_ref_line *line, const size_t *centr
     double complex g[POINTS];
     double complex g2[POINTS];
     fmx_ref_line own = line[i];
-    double reach = floor(60 / row->h_hz);
+    double reach = floor(90 / row->h_hz);
     for (int p = 0; p < POINTS; ++p) {
         double f = (FMX_REF_HALF - p) * row->h_hz;
         r[p] = window[2 * p] + window[2 * p + 1] * I;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { FMX_REF_LINES = 128, FMX_REF_HALF = 127, FMX_REF_TAPS_HALF = 20 };
+enum { FMX_REF_LINES = 128, FMX_REF_HALF = 191, FMX_REF_TAPS_HALF = 20 };
 
 /* Facts of a row; see docs/stages/autophase.md. */
 typedef struct fmx_ref_autophase_row {

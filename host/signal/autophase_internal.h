@@ -8,7 +8,7 @@
 
 enum {
     FMX__FIT_LINES = 128,  /* most lines of a row */
-    FMX__FIT_WINDOW = 256, /* points kept about each */
+    FMX__FIT_WINDOW = 384, /* points kept about each */
     FMX__REST_TAPS = 41,   /* points from which a missed line's amplitude is taken */
     FMX__PHASE_BLOCK = 32  /* points of Z summed to one moment */
 };
