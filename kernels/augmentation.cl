@@ -349,6 +349,78 @@ static inline void augmentation_divide(__global float *y, uint points, float m)
         y[j] = AUGMENTATION_DIVIDE(y[j], m, r);
 }
 
+/* White noise of 64 points from `first` on. */
+static inline void augmentation_white16(__global const augmentation_item *item, size_t first,
+                                        float16 white[4])
+{
+    uint16 words[4];
+    if (item->noise == 0.0f) {
+        white[0] = white[1] = white[2] = white[3] = (float16)(0.0f);
+        return;
+    }
+    words[0] = (uint16)(item->item_low);
+    words[1] = (uint16)(item->item_high);
+    words[2] = (uint16)(item->draw);
+    words[3] = (uint)(first / 4) + (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    fmx_philox16(words, (uint2)(item->key, FMX_PURPOSE_AUGMENT));
+    fmx_normal16(words, white);
+}
+
+/* Baseline and ripple. */
+static inline float16 augmentation_curved16(__global const augmentation_item *item, float16 at,
+                                            float u_step, float ppm_step)
+{
+    float16 u = fma(at, (float16)(u_step), (float16)(-1.0f));
+    float16 turns =
+        fma(at, (float16)(item->ripple_per_ppm * ppm_step), (float16)(item->ripple_turns));
+    float16 cosine;
+    float16 e = item->baseline[5];
+    for (int k = 4; k >= 0; --k)
+        e = fma(e, u, (float16)(item->baseline[k]));
+    return fma((float16)(item->ripple), fmx_sincos_turns16(turns, &cosine), e);
+}
+
+/* The knots of slow noise, one repeated at each end. */
+static inline void augmentation_slow_knots(__global const augmentation_item *item, uint knots,
+                                           float *slow)
+{
+    for (uint k = 0; k < knots; k += 4)
+        vstore4(augmentation_noise(item, AUGMENTATION_SLOW_POSITION + k / 4), 0, slow + 1 + k);
+    slow[0] = slow[1];
+    slow[knots + 1] = slow[knots];
+}
+
+/* The knots of the warp, the same; whether one is not zero. */
+static inline bool augmentation_warp_knots(__global const augmentation_item *item, uint knots,
+                                           float *warp)
+{
+    bool warped = false;
+    for (uint k = 0; k < knots; ++k) {
+        warp[k + 1] = item->warp_ppm[k];
+        warped = warped || item->warp_ppm[k] != 0.0f;
+    }
+    if (knots > 0) {
+        warp[0] = warp[1];
+        warp[knots + 1] = warp[knots];
+    }
+    return warped;
+}
+
+static inline bool augmentation_is_curved(__global const augmentation_item *item)
+{
+    bool curved = item->ripple != 0.0f;
+    for (int k = 0; k < 6; ++k)
+        curved = curved || item->baseline[k] != 0.0f;
+    return curved;
+}
+
+static inline float augmentation_largest(float16 x)
+{
+    float8 a = max(x.lo, x.hi);
+    float4 b = max(a.lo, a.hi);
+    return fmax(fmax(b.x, b.y), fmax(b.z, b.w));
+}
+
 /* sum: 1024 parts, or nothing where the area is not wanted. */
 #define AUGMENTATION_STORE16(y, v, j, points, largest, sum, area)                                  \
     if ((j) + 16 <= (points)) {                                                                    \
@@ -381,24 +453,10 @@ __kernel void augmentation_wide(__global float *out, __global const float *libra
     float warp[AUGMENTATION_WARP + 2];
     float slow[AUGMENTATION_SLOW + 3 + 2];
     float sum[1024];
-    bool warped = false;
-    for (uint k = 0; k < warp_knots; ++k) {
-        warp[k + 1] = item->warp_ppm[k];
-        warped = warped || item->warp_ppm[k] != 0.0f;
-    }
-    if (warp_knots > 0) {
-        warp[0] = warp[1];
-        warp[warp_knots + 1] = warp[warp_knots];
-    }
-    if (item->slow_noise != 0.0f) {
-        for (uint k = 0; k < slow_knots; k += 4)
-            vstore4(augmentation_noise(item, AUGMENTATION_SLOW_POSITION + k / 4), 0, slow + 1 + k);
-        slow[0] = slow[1];
-        slow[slow_knots + 1] = slow[slow_knots];
-    }
-    bool curved = item->ripple != 0.0f;
-    for (int k = 0; k < 6; ++k)
-        curved = curved || item->baseline[k] != 0.0f;
+    bool warped = augmentation_warp_knots(item, warp_knots, warp);
+    if (item->slow_noise != 0.0f)
+        augmentation_slow_knots(item, slow_knots, slow);
+    bool curved = augmentation_is_curved(item);
     bool extra = curved || item->slow_noise != 0.0f || item->noise != 0.0f;
     float most = extra ? augmentation_most(x, points) : 0.0f;
     if (item->spectral)
@@ -417,19 +475,8 @@ __kernel void augmentation_wide(__global float *out, __global const float *libra
     float16 largest = -INFINITY;
     float a = item->amplitude;
     for (size_t first = 0; first < points; first += 64) {
-        uint16 words[4];
         float16 white[4];
-        if (item->noise != 0.0f) {
-            words[0] = (uint16)(item->item_low);
-            words[1] = (uint16)(item->item_high);
-            words[2] = (uint16)(item->draw);
-            words[3] = (uint)(first / 4) +
-                       (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            fmx_philox16(words, (uint2)(item->key, FMX_PURPOSE_AUGMENT));
-            fmx_normal16(words, white);
-        } else {
-            white[0] = white[1] = white[2] = white[3] = (float16)(0.0f);
-        }
+        augmentation_white16(item, first, white);
         for (size_t w = 0; w < 4; ++w) {
             size_t j = first + 16 * w;
             if (j >= points)
@@ -449,17 +496,8 @@ __kernel void augmentation_wide(__global float *out, __global const float *libra
                     start %= points;
             }
             if (extra) {
-                float16 e = 0.0f;
-                if (curved) {
-                    float16 u = fma(at, (float16)(u_step), (float16)(-1.0f));
-                    float16 cosine;
-                    float16 turns = fma(at, (float16)(item->ripple_per_ppm * ppm_step),
-                                        (float16)(item->ripple_turns));
-                    e = item->baseline[5];
-                    for (int k = 4; k >= 0; --k)
-                        e = fma(e, u, (float16)(item->baseline[k]));
-                    e = fma((float16)(item->ripple), fmx_sincos_turns16(turns, &cosine), e);
-                }
+                float16 e =
+                    curved ? augmentation_curved16(item, at, u_step, ppm_step) : (float16)(0.0f);
                 if (item->slow_noise != 0.0f)
                     e = fma((float16)(item->slow_noise),
                             augmentation_curve16(at, slow_step, slow_knots, slow), e);
@@ -469,9 +507,7 @@ __kernel void augmentation_wide(__global float *out, __global const float *libra
             AUGMENTATION_STORE16(y, v, j, points, largest, sum, normalise == 2)
         }
     }
-    float8 b = fmax(largest.lo, largest.hi);
-    float4 c = fmax(b.lo, b.hi);
-    float divisor = fmax(fmax(c.x, c.y), fmax(c.z, c.w));
+    float divisor = augmentation_largest(largest);
     if (normalise == 2)
         divisor = unit_area * augmentation_total(sum);
     if (normalise != 0 && divisor > 0.0f && divisor < INFINITY)

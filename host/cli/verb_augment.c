@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,19 +47,36 @@ static fmx_status read_recipe(job *j)
     return status;
 }
 
+/* Takes a whole number of digits from a text that goes on with `then` (NULL: that ends). */
+static bool take_number(const char **text, const char *then, size_t *out)
+{
+    char *end = NULL;
+    if (**text < '0' || **text > '9')
+        return false;
+    errno = 0;
+    unsigned long long value = strtoull(*text, &end, 10);
+    if (errno != 0 || value > SIZE_MAX / 2)
+        return false;
+    *out = (size_t)value;
+    if (then == NULL)
+        return *end == '\0';
+    if (strncmp(end, then, strlen(then)) != 0)
+        return false;
+    *text = end + strlen(then);
+    return true;
+}
+
 /* "I/N", 1 <= I <= N; the whole without it. */
 static fmx_status read_shard(const fmx__cli *cli, size_t *part, size_t *parts)
 {
     const char *text = fmx__cli_value(cli, "--shard");
-    unsigned long i = 1;
-    unsigned long n = 1;
-    char rest = '\0';
-    if (text != NULL && (sscanf(text, "%9lu/%9lu%c", &i, &n, &rest) != 2 || i < 1 || i > n))
+    const char *at = text;
+    *part = *parts = 1;
+    if (text != NULL && (!take_number(&at, "/", part) || !take_number(&at, NULL, parts) ||
+                         *part < 1 || *part > *parts))
         return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
                          "--shard %s: give the part and the number of parts, as in --shard 2/4",
                          text);
-    *part = i;
-    *parts = n;
     return FMX_OK;
 }
 
@@ -213,25 +231,26 @@ static void release(job *j)
 /* Which rows of the whole a part holds; false where it does not say. */
 static bool rows_of(const char *inputs, size_t *spectra, char hash[17], size_t *first, size_t *end)
 {
-    const char *ours = strstr(inputs, "; ");
-    unsigned long long count = 0;
-    unsigned long long from = 0;
-    unsigned long long to = 0;
-    if (ours == NULL || sscanf(ours + 2, "%llu spectra %16[0-9a-f], rows %llu to %llu", &count,
-                               hash, &from, &to) != 4)
+    const char *at = strstr(inputs, "; ");
+    if (at == NULL)
         return false;
-    *spectra = (size_t)count;
-    *first = (size_t)from;
-    *end = (size_t)to;
-    return true;
+    at += 2;
+    if (!take_number(&at, " spectra ", spectra) || strspn(at, "0123456789abcdef") != 16)
+        return false;
+    memcpy(hash, at, 16);
+    at += 16;
+    if (strncmp(at, ", rows ", 7) != 0)
+        return false;
+    at += 7;
+    return take_number(&at, " to ", first) && take_number(&at, NULL, end) && *first < *end;
 }
 
 /* Copies that the recipe in a dataset makes of each spectrum. */
 static fmx_status copies_of(fmx_context *ctx, const char *path, const char *text, size_t *copies)
 {
     fmx__recipe recipe = {0};
-    fmx_status status = fmx__recipe_parse(ctx, path, text, strlen(text),
-                                          &fmx__recipe_schema_process, NULL, 0, &recipe);
+    fmx_status status = fmx__recipe_parse(ctx, path, text, strlen(text), &fmx__recipe_schema_full,
+                                          NULL, 0, &recipe);
     if (status == FMX_OK)
         status = fmx__augment_check(ctx, fmx__recipe_find(&recipe, "augment"), copies, NULL);
     fmx__recipe_clear(&recipe);

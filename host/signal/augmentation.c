@@ -159,7 +159,7 @@ static double drawn(const fmx__augmentation_range *of, const stream *s, uint32_t
     double low = of->range.value[0];
     double high = of->range.value[1];
     uint32_t words[4];
-    double value = low;
+    double value;
     if (low == high)
         return low;
     words_of(s, position, words);
