@@ -98,7 +98,7 @@ static void fill_overlays(fmx_report_fixture *f)
             const float *pure = f->pure + c * FMX_REPORT_POINTS;
             if (share == 0)
                 continue;
-            f->part[o][parts++] = (fmx__report_part){c, pure, share};
+            f->part[o][parts++] = (fmx__report_part){c, pure, share, share};
             for (size_t j = 0; j < FMX_REPORT_POINTS; ++j)
                 f->mixed[o][j] += share * pure[j];
         }

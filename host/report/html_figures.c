@@ -63,9 +63,7 @@ static void figure_row(fmx__svg *page, const fmx__report *report, size_t figure)
 void fmx__html_summary(fmx__svg *page, const fmx__report *report)
 {
     const fmx__evaluation *first = report->method[0].evaluation;
-    fmx__html_section(page, "summary", "Figures",
-                      "Each with its 95\xC2\xA0% interval; the lines at the right run from 0 to "
-                      "100\xC2\xA0%.");
+    fmx__html_section(page, "summary", "Figures", "Each with its 95\xC2\xA0% interval.");
     fmx__svg_raw(page, "<div class=\"wide\"><table>\n<thead><tr><th>figure</th>");
     fmx__html_method_heads(page, report, 1);
     fmx__svg_raw(page, "<th class=\"span\">0 to 100\xC2\xA0%</th></tr></thead>\n<tbody>\n");

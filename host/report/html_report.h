@@ -20,7 +20,8 @@ typedef struct fmx__report_method {
 typedef struct fmx__report_part {
     size_t of_class;
     const float *spectrum; /* [points]; NULL: not at hand */
-    double proportion;     /* what the spectrum, divided by its maximum, is weighted with */
+    double proportion;
+    double weight; /* that its spectrum has in the mixture */
 } fmx__report_part;
 
 typedef struct fmx__report_overlay {

@@ -127,6 +127,12 @@ static void overlay_key(fmx__svg *page, const fmx__report *report, const fmx__re
     fmx__svg_raw(page, "</p>\n");
 }
 
+/* Of the tallest line that a constituent has in the mixture; 0 where it is not at hand. */
+static double height_of(const fmx__report *report, const fmx__report_part *part)
+{
+    return part->spectrum != NULL ? part->weight * highest(part->spectrum, report->points) : 0;
+}
+
 static void overlay(fmx__svg *page, const fmx__report *report, const fmx__report_overlay *o)
 {
     double most = highest(o->spectrum, report->points);
@@ -144,13 +150,12 @@ static void overlay(fmx__svg *page, const fmx__report *report, const fmx__report
     s.up = most > 0 ? (ABOVE - 12) / most : 0;
     trace(page, &s, o->spectrum, report->points, "m");
     for (size_t k = 0; k < o->parts; ++k)
-        tallest = fmax(tallest, o->part[k].spectrum != NULL ? o->part[k].proportion : 0);
+        tallest = fmax(tallest, height_of(report, &o->part[k]));
     for (size_t k = o->parts; k-- > 0;) {
         const fmx__report_part *part = &o->part[k];
-        double own = part->spectrum != NULL ? highest(part->spectrum, report->points) : 0;
-        if (!(own > 0) || !(tallest > 0))
+        if (!(height_of(report, part) > 0))
             continue;
-        s.up = -(BELOW - 8) * part->proportion / tallest / own;
+        s.up = -(BELOW - 8) * part->weight / tallest;
         s.head = ABOVE - 40;
         snprintf(style, sizeof style, "h k%zu", k % FMX__HTML_COLOURS);
         trace(page, &s, part->spectrum, report->points, style);

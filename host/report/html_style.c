@@ -83,6 +83,7 @@ static const char narrow_rules[] =
     "table.id,table.id tbody,table.id tr,table.id td,table.id th{display:block;min-width:0;"
     "border:0}table.id td+td{min-width:0}table.id thead{display:none}"
     "table.id tr{border-bottom:1px solid var(--line);padding:8px 0}"
+    "table.id tbody th::before{content:\"mixture \"}"
     "table.id td[data-m]::before{content:attr(data-m);display:block;color:var(--soft);"
     "font-size:12px}}\n"
     "@media print{@page{margin:14mm}body{font-size:11px}main{max-width:none;padding:0}"

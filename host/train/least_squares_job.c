@@ -65,33 +65,39 @@ static fmx_status copy_names(work *w)
     return status;
 }
 
-/* Opens what the mixtures were made of. */
-static fmx_status open_pure(work *w)
+fmx_status fmx__mixtures_open_source(fmx_context *ctx, fmx_dataset *mixtures, const char *path,
+                                     const char *given, fmx_dataset **out, char **out_path)
 {
     char **source = NULL;
+    *out = NULL;
+    *out_path = NULL;
     fmx_status status = FMX_OK;
-    if (w->job->spectra != NULL) {
-        status = fmx__format(w->ctx, &w->spectra, "%s", w->job->spectra);
-        return status != FMX_OK ? status : fmx_dataset_open(w->ctx, w->spectra, &w->pure);
+    if (given != NULL) {
+        status = fmx__format(ctx, out_path, "%s", given);
+        return status != FMX_OK ? status : fmx_dataset_open(ctx, given, out);
     }
-    status = fmx_dataset_read_text(w->mixtures, "source", 0, 1, &source);
+    status = fmx_dataset_read_text(mixtures, "source", 0, 1, &source);
     if (status == FMX_OK)
-        status = fmx__format(w->ctx, &w->spectra, "%s", source[0]);
+        status = fmx__format(ctx, out_path, "%s", source[0]);
     if (status == FMX_OK)
-        status = fmx_dataset_open(w->ctx, w->spectra, &w->pure);
-    if (status == FMX_ERROR_NOT_FOUND && w->spectra != NULL) {
-        const char *end = strrchr(w->job->mixtures, '/');
+        status = fmx_dataset_open(ctx, *out_path, out);
+    if (status == FMX_ERROR_NOT_FOUND && *out_path != NULL) {
+        const char *end = strrchr(path, '/');
         const char *name = strrchr(source[0], '/');
-        int folder = end != NULL ? (int)(end - w->job->mixtures) + 1 : 0;
-        free(w->spectra);
-        w->spectra = NULL;
-        status = fmx__format(w->ctx, &w->spectra, "%.*s%s", folder, w->job->mixtures,
-                             name != NULL ? name + 1 : source[0]);
+        int folder = end != NULL ? (int)(end - path) + 1 : 0;
+        free(*out_path);
+        *out_path = NULL;
+        status =
+            fmx__format(ctx, out_path, "%.*s%s", folder, path, name != NULL ? name + 1 : source[0]);
         if (status == FMX_OK)
-            status = fmx_dataset_open(w->ctx, w->spectra, &w->pure);
+            status = fmx_dataset_open(ctx, *out_path, out);
     }
     free(source);
-    return fmx__fail_in(w->ctx, status, "the spectra that %s was made of", w->job->mixtures);
+    if (status != FMX_OK) {
+        free(*out_path);
+        *out_path = NULL;
+    }
+    return fmx__fail_in(ctx, status, "the spectra that %s was made of", path);
 }
 
 static fmx_status open_files(work *w)
@@ -104,7 +110,8 @@ static fmx_status open_files(work *w)
         return fmx__fail(w->ctx, FMX_ERROR_FORMAT,
                          "%s: no mixtures with known proportions; make them with fidmix mix",
                          w->job->mixtures);
-    status = open_pure(w);
+    status = fmx__mixtures_open_source(w->ctx, w->mixtures, w->job->mixtures, w->job->spectra,
+                                       &w->pure, &w->spectra);
     if (status != FMX_OK)
         return status;
     w->from = fmx_dataset_describe(w->pure);

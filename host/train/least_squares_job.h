@@ -4,6 +4,7 @@
 #define FIDMIX_LEAST_SQUARES_JOB_H
 
 #include "evaluation.h"
+#include "fidmix/dataset.h"
 #include "fidmix/device.h"
 
 enum {
@@ -49,6 +50,12 @@ typedef struct fmx__least_squares_scores {
  * device errors. */
 fmx_status fmx__least_squares_score(const fmx__least_squares_job *job,
                                     fmx__least_squares_scores *out);
+
+/* Opens the spectra that mixtures (an open dataset, at `path`) were made of: `given`, or where that
+ * is NULL what they name as their source, at its path or beside them. *out_path is released with
+ * free(); both are NULL after an error. Errors: FMX_ERROR_NOT_FOUND, those of opening. */
+fmx_status fmx__mixtures_open_source(fmx_context *ctx, fmx_dataset *mixtures, const char *path,
+                                     const char *given, fmx_dataset **out, char **out_path);
 
 void fmx__least_squares_scores_clear(fmx__least_squares_scores *scores);
 
