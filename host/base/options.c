@@ -172,6 +172,12 @@ static fmx_status unknown_key(fmx_context *ctx, const fmx__option *table, size_t
                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
+/* Room for the value of a TEXT or NAMES option. */
+static size_t text_bytes(const fmx__option *option)
+{
+    return option->most > 0 ? (size_t)option->most : FMX__TEXT_OPTION;
+}
+
 static fmx_status set_option(fmx_context *ctx, const fmx__option *table, size_t count,
                              void *options, const char *where, const char *key, const char *text)
 {
@@ -192,10 +198,10 @@ static fmx_status set_option(fmx_context *ctx, const fmx__option *table, size_t 
         return set_numbers(ctx, option, where, text, (fmx__numbers *)(void *)field);
     case FMX__OPTION_TEXT:
     case FMX__OPTION_NAMES:
-        if (strlen(text) >= FMX__TEXT_OPTION)
-            return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: longer than %d bytes", where,
-                             fmx__option_dot(where), option->key, FMX__TEXT_OPTION - 1);
-        snprintf(field, FMX__TEXT_OPTION, "%s", text);
+        if (strlen(text) >= text_bytes(option))
+            return fmx__fail(ctx, FMX_ERROR_RECIPE, "%s%s%s: longer than %zu bytes", where,
+                             fmx__option_dot(where), option->key, text_bytes(option) - 1);
+        snprintf(field, text_bytes(option), "%s", text);
         return FMX_OK;
     }
     return fmx__fail(ctx, FMX_ERROR_INTERNAL, "%s%s%s: option type %d", where,
@@ -242,8 +248,7 @@ static fmx_status option_text(fmx_context *ctx, const fmx__option *option, const
         break;
     case FMX__OPTION_TEXT:
     case FMX__OPTION_NAMES:
-        snprintf(text, sizeof text, "%s", field);
-        break;
+        return fmx__format(ctx, out, "%s", field);
     case FMX__OPTION_NUMBERS: {
         const fmx__numbers *list = (const fmx__numbers *)(const void *)field;
         size_t used = 0;
@@ -306,7 +311,7 @@ static bool is_valid(const fmx__option *option, const void *options)
         return choice_valid(option, *(const int *)field);
     case FMX__OPTION_TEXT:
     case FMX__OPTION_NAMES:
-        return memchr(field, '\0', FMX__TEXT_OPTION) != NULL;
+        return memchr(field, '\0', text_bytes(option)) != NULL;
     case FMX__OPTION_NUMBERS:
         return numbers_valid(option, field);
     case FMX__OPTION_BOOL:

@@ -12,9 +12,9 @@ typedef enum fmx__option_type {
     FMX__OPTION_INTEGER, /* int64_t */
     FMX__OPTION_BOOL,    /* bool */
     FMX__OPTION_CHOICE,  /* int, index into choices */
-    FMX__OPTION_TEXT,    /* char[FMX__TEXT_OPTION] */
+    FMX__OPTION_TEXT,    /* char[FMX__TEXT_OPTION], or char[most] where `most` is above 0 */
     FMX__OPTION_NUMBERS, /* fmx__numbers */
-    FMX__OPTION_NAMES,   /* char[FMX__TEXT_OPTION]: "a" or, from [a, b] in a recipe, "a, b" */
+    FMX__OPTION_NAMES,   /* the same: "a" or, from [a, b] in a recipe, "a, b" */
 } fmx__option_type;
 
 /* A short list of numbers, [0.5, 9.5] in a recipe. */
@@ -29,7 +29,7 @@ typedef struct fmx__option {
     size_t offset;    /* offsetof in the options struct */
     const char *unit; /* "Hz", "ppm", "points"; "" for none */
     double least;     /* NUMBER, INTEGER and each of NUMBERS: allowed range, ends included */
-    double most;
+    double most;      /* TEXT and NAMES: bytes of the field; 0: FMX__TEXT_OPTION */
     const char *const *choices; /* CHOICE: NULL-terminated names, by value */
     const char *doc;            /* one sentence for docs/recipes.md and error messages */
 } fmx__option;

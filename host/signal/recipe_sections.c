@@ -29,11 +29,44 @@ static const fmx__option database_table[] = {
      "share of each compound's FIDs that is kept for tests"},
     {"split_seed", FMX__OPTION_INTEGER, FMX_FIELD(split.seed), "", 0, 9007199254740992.0, NULL,
      "seed of the choice of these FIDs; apart from seed, so that all recipes choose alike"},
+    {"spins", FMX__OPTION_TEXT, FMX_FIELD(spins), "", 0, 0, NULL,
+     "spin systems that `fidmix run` simulates FIDs from: a file, or spin_systems for those built "
+     "in; empty: the FIDs at path are used"},
+    {"only", FMX__OPTION_NAMES, FMX_FIELD(only), "", 0, FMX__ONLY_OPTION, NULL,
+     "simulated: these compounds; empty: all"},
+    {"per_compound", FMX__OPTION_INTEGER, FMX_FIELD(per_compound), "FIDs", 1, 1e6, NULL,
+     "simulated: FIDs of each compound"},
+    {"field_mhz", FMX__OPTION_NUMBER, FMX_FIELD(field_mhz), "MHz", 1, 3000, NULL,
+     "simulated: 1H frequency of 0 ppm"},
+    {"fid_points", FMX__OPTION_INTEGER, FMX_FIELD(fid_points), "points", 64, 1 << 24, NULL,
+     "simulated: complex points of a FID"},
+    {"width_least_hz", FMX__OPTION_NUMBER, FMX_FIELD(width_least_hz), "Hz", 0.01, 1000, NULL,
+     "simulated: least Lorentzian width, one for all lines of a FID"},
+    {"width_most_hz", FMX__OPTION_NUMBER, FMX_FIELD(width_most_hz), "Hz", 0.01, 1000, NULL,
+     "simulated: greatest Lorentzian width"},
+    {"snr_least", FMX__OPTION_NUMBER, FMX_FIELD(snr_least), "", 0, 1e9, NULL,
+     "simulated: least signal to noise, docs/simulate.md; 0: no noise"},
+    {"snr_most", FMX__OPTION_NUMBER, FMX_FIELD(snr_most), "", 0, 1e9, NULL,
+     "simulated: greatest signal to noise, log-uniform between the two"},
+    {"multiplet_shift_ppm", FMX__OPTION_NUMBER, FMX_FIELD(multiplet_shift_ppm), "ppm", 0, 1, NULL,
+     "simulated: each multiplet is moved by up to +- this"},
+    {"water", FMX__OPTION_NUMBER, FMX_FIELD(water), "", 0, 1e6, NULL,
+     "simulated: height of the water line in highest lines of the sample; 0: none"},
 };
 #undef FMX_FIELD
 
 static const fmx__axis axis_defaults = {"1H", 10, 0, 21800};
-static const fmx__database database_defaults = {.split = {.validation = 0.2, .test = 0.2}};
+static const fmx__database database_defaults = {
+    .split = {.validation = 0.2, .test = 0.2},
+    .per_compound = 10,
+    .field_mhz = 400,
+    .fid_points = 16384,
+    .width_least_hz = 0.8,
+    .width_most_hz = 1.6,
+    .snr_least = 200,
+    .snr_most = 200,
+    .water = 1,
+};
 
 static const fmx__option_group axis_group = {
     .name = "axis",

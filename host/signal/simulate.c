@@ -13,6 +13,9 @@
 static const double default_width_ppm = 12;
 static const double window_hz = 0.3; /* of the definition of signal to noise */
 
+/* The part that shifts are counted from: its multiplets stay. */
+static const uint32_t FIXED = UINT32_MAX;
+
 struct fmx_simulator {
     fmx_context *ctx;
     const fmx_spin_library *library;
@@ -55,6 +58,8 @@ static fmx_status check_options(fmx_context *ctx, const fmx_simulation *o, doubl
         {"width_high_hz", o->width_high_hz, o->width_low_hz, sw_hz / 20},
         {"gaussian_hz", o->gaussian_hz, 0, sw_hz / 20},
         {"snr", o->snr, 0, 1e9},
+        {"snr_high", o->snr_high, 0, 1e9},
+        {"multiplet_shift_ppm", o->multiplet_shift_ppm, 0, 1},
         {"water", o->water, 0, 1e6},
         {"water_ppm", o->water_ppm, -1000, 1000},
         {"water_width_hz", o->water_width_hz, 0.01, sw_hz / 20},
@@ -146,12 +151,36 @@ static double from_transmitter(const fmx_simulator *s, double hz)
     return hz - (s->obs_mhz - s->options.field_mhz) * 1e6;
 }
 
-static fmx_status append_compound(fmx_simulator *s, draft *d, size_t index, double amount)
+static double uniform(uint32_t word, double low, double high)
+{
+    return low + (high - low) * fmx__uniform(word);
+}
+
+/* Shift of multiplet number `multiplet` of part number `part` of a FID, Hz. */
+static double multiplet_shift(const fmx_simulator *s, uint64_t item, uint32_t part,
+                              uint32_t multiplet)
+{
+    double most_hz = s->options.multiplet_shift_ppm * s->options.field_mhz;
+    uint32_t word[4];
+    if (part == FIXED || most_hz == 0)
+        return 0;
+    fmx__random_words(word, s->options.seed, FMX__PURPOSE_SPECTRUM, item, 4 + part, multiplet);
+    return uniform(word[0], -most_hz, most_hz);
+}
+
+/* Lines are in the order of their frequencies: a gap begins the next multiplet. */
+static fmx_status append_compound(fmx_simulator *s, draft *d, size_t index, double amount,
+                                  uint64_t item, uint32_t part)
 {
     const fmx_line_list *list = NULL;
     fmx_status status = lines_of(s, index, &list);
+    uint32_t multiplet = 0;
+    double shift = multiplet_shift(s, item, part, multiplet);
     for (size_t i = 0; status == FMX_OK && i < list->count; ++i) {
-        double hz = from_transmitter(s, list->line[i].hz);
+        if (i > 0 &&
+            fabs(list->line[i].hz - list->line[i - 1].hz) > FMX_SIMULATION_MULTIPLET_GAP_HZ)
+            shift = multiplet_shift(s, item, part, ++multiplet);
+        double hz = from_transmitter(s, list->line[i].hz) + shift;
         if (fabs(hz) <= 0.5 * s->sw_hz)
             status = append(s->ctx, d,
                             (fmx_synthesis_line){hz, amount * list->line[i].intensity,
@@ -180,11 +209,6 @@ static uint64_t item_of(const fmx_simulated_sample *sample)
     return hash;
 }
 
-static double uniform(uint32_t word, double low, double high)
-{
-    return low + (high - low) * fmx__uniform(word);
-}
-
 /* Fills line list, truth and synthesis of one FID. */
 static fmx_status compose(fmx_simulator *s, const fmx_simulated_sample *sample, uint64_t item,
                           draft *d, fmx_synthesis *out)
@@ -198,7 +222,10 @@ static fmx_status compose(fmx_simulator *s, const fmx_simulated_sample *sample, 
         .p0_deg = uniform(w[0][1], -o->p0_deg, o->p0_deg),
         .p1_deg = uniform(w[0][2], -o->p1_deg, o->p1_deg),
         .water_ppm = o->water_ppm + uniform(w[1][0], -0.02, 0.02),
+        .snr = o->snr,
     };
+    if (o->snr > 0 && o->snr_high > o->snr)
+        d->truth.snr = o->snr * pow(o->snr_high / o->snr, uniform(w[1][1], 0, 1));
     fmx_status status = FMX_OK;
     double amplitude = 0;
     for (size_t p = 0; status == FMX_OK && p < sample->count; ++p) {
@@ -208,7 +235,8 @@ static fmx_status compose(fmx_simulator *s, const fmx_simulated_sample *sample, 
                                "%s: part %zu names no compound or has no amount above 0",
                                sample->name, p);
         else
-            status = append_compound(s, d, sample->part[p].compound, sample->part[p].amount);
+            status = append_compound(s, d, sample->part[p].compound, sample->part[p].amount, item,
+                                     (uint32_t)p);
     }
     if (status == FMX_OK && d->count > 0)
         qsort(d->line, d->count, sizeof *d->line, by_frequency);
@@ -219,7 +247,7 @@ static fmx_status compose(fmx_simulator *s, const fmx_simulated_sample *sample, 
     if (status == FMX_OK)
         d->truth.highest = fmx__height_largest(&height, d->line, d->count);
     if (status == FMX_OK && o->reference != FMX_SIMULATE_NONE && o->reference_amount > 0)
-        status = append_compound(s, d, s->library->count, o->reference_amount);
+        status = append_compound(s, d, s->library->count, o->reference_amount, item, FIXED);
     double water_hz = from_transmitter(s, d->truth.water_ppm * o->field_mhz);
     if (status == FMX_OK && o->water > 0 && fabs(water_hz) <= 0.5 * s->sw_hz) {
         fmx_synthesis_line water = {water_hz, 1, o->water_width_hz,
@@ -229,7 +257,7 @@ static fmx_status compose(fmx_simulator *s, const fmx_simulated_sample *sample, 
         status = append(s->ctx, d, water);
     }
     if (status == FMX_OK && o->snr > 0)
-        d->truth.noise_sigma = d->truth.highest / (o->snr * s->noise_gain);
+        d->truth.noise_sigma = d->truth.highest / (d->truth.snr * s->noise_gain);
     *out = (fmx_synthesis){.line = d->line,
                            .count = d->count,
                            .gaussian_hz = o->gaussian_hz,

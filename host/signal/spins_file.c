@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "embedded.h"
 #include "spins_internal.h"
 
 enum { MOST_BYTES = 64 << 20 };
@@ -20,6 +22,17 @@ fmx_status fmx__compound_append(fmx_context *ctx, fmx_spin_library *library, fmx
     return status;
 }
 
+/* "spin_systems", where there is no such file. */
+static const fmx__embedded *built_in(const char *name)
+{
+    for (size_t i = 0; i < fmx__data_file_count; ++i) {
+        if (strcmp(name, "spin_systems") == 0 &&
+            strcmp(fmx__data_files[i].file, "spin_systems.yml") == 0)
+            return &fmx__data_files[i];
+    }
+    return NULL;
+}
+
 /* The table begins with its column names; everything else is YAML. */
 static bool is_table(const char *text)
 {
@@ -31,7 +44,14 @@ fmx_status fmx_spin_library_read(fmx_context *ctx, const char *path, fmx_spin_li
     char *text = NULL;
     size_t bytes = 0;
     *out = (fmx_spin_library){0};
-    fmx_status status = fmx__read_file(ctx, path, MOST_BYTES, &text, &bytes);
+    const fmx__embedded *shipped = access(path, F_OK) != 0 ? built_in(path) : NULL;
+    fmx_status status = FMX_OK;
+    if (shipped != NULL) {
+        bytes = shipped->bytes;
+        status = fmx__format(ctx, &text, "%s", shipped->text);
+    } else {
+        status = fmx__read_file(ctx, path, MOST_BYTES, &text, &bytes);
+    }
     if (status == FMX_OK && strlen(text) != bytes)
         status = fmx__fail(ctx, FMX_ERROR_FORMAT,
                            "%s: a zero byte at offset %zu; spin systems are text, see "

@@ -40,12 +40,18 @@ typedef struct fmx_simulation {
     int reference;          /**< fmx_simulate_reference, added to every sample */
     double reference_amount;
     uint64_t seed;
+    double snr_high;            /**< above snr: drawn log-uniformly from snr to this */
+    double multiplet_shift_ppm; /**< each multiplet of each compound is moved by up to +- this */
 } fmx_simulation;
+
+/** Lines of a compound further apart than this belong to different multiplets: wider than any
+ *  coupling between protons. */
+#define FMX_SIMULATION_MULTIPLET_GAP_HZ 18.0
 
 #define FMX_SIMULATION_DEFAULT                                                                     \
     {                                                                                              \
         400, 16384, 0, 4.7, 67.9842071533203, 0.8, 1.6, 0.2, 200, 1, 4.7, 4, 20, 180, 30, 0.01,    \
-            FMX_SIMULATE_DSS, 0.1, 1                                                               \
+            FMX_SIMULATE_DSS, 0.1, 1, 0, 0                                                         \
     }
 
 /** So much of one compound. */
@@ -67,6 +73,7 @@ typedef struct fmx_simulated_truth {
     double p0_deg; /**< the phase correction (signal.h) that makes the spectrum absorptive */
     double p1_deg;
     double line_width_hz; /**< Lorentzian part */
+    double snr;           /**< signal to noise; 0: no noise */
     double water_ppm;
     double highest; /**< height of the highest line, unscaled transform, see fmx_simulator_make */
     double noise_sigma; /**< of each of re and im, time domain */
