@@ -147,6 +147,46 @@ Test(info, recipe)
     cr_assert(strstr(err, "nowhere.yml") != NULL, "%s", err);
 }
 
+/* The published networks, by their names in the binary: Keras counts the running values of batch
+ * normalisation as parameters that are not trainable. */
+Test(info, published_networks)
+{
+    static const struct {
+        const char *name;
+        double parameters;
+        double trainable;
+        int layers;
+    } known[] = {{"s1_multibranch", 269705197, 269704981, 26},
+                 {"s1_cnn", 1260349, 1260349 - 2 * (16 + 32 + 64 + 128), 24}};
+    const char *out;
+    const char *err;
+    for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {
+        char arguments[256];
+        snprintf(arguments, sizeof arguments, "info --json %s", known[i].name);
+        cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
+        cJSON *array = cJSON_Parse(out);
+        const cJSON *item = cJSON_GetArrayItem(array, 0);
+        const cJSON *layers = cJSON_GetObjectItem(item, "layers");
+        double sum = 0;
+        cr_assert_eq(number_of(item, "parameters"), known[i].parameters);
+        cr_assert_eq(number_of(item, "trainable_parameters"), known[i].trainable);
+        cr_assert_eq(cJSON_GetArraySize(layers), known[i].layers, "%d layers",
+                     cJSON_GetArraySize(layers));
+        for (int k = 0; k < cJSON_GetArraySize(layers); ++k)
+            sum += number_of(cJSON_GetArrayItem(layers, k), "parameters");
+        cr_assert_eq(sum, known[i].parameters);
+        const cJSON *last = cJSON_GetArrayItem(layers, known[i].layers - 1);
+        cr_assert_str_eq(text_of(last, "op"), "softmax");
+        const cJSON *shape = cJSON_GetObjectItem(last, "shape");
+        cr_assert_eq(cJSON_GetArraySize(shape), 1);
+        cr_assert_eq(cJSON_GetArrayItem(shape, 0)->valuedouble, 29.0);
+        cJSON_Delete(array);
+        snprintf(arguments, sizeof arguments, "info %s", known[i].name);
+        cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
+        cr_assert(strstr(out, "dense > softmax  = 29  [") != NULL, "%s", out);
+    }
+}
+
 Test(info, dataset)
 {
     static const double ppm[3] = {9.5, 5, 0.5};

@@ -186,6 +186,75 @@ Test(simulate, water_stands_as_high_as_asked)
     fmx_test_close(&test);
 }
 
+/* Two singlets far apart: each moves by its own amount within the range; the reference stays. */
+Test(simulate, multiplets_move)
+{
+    fmx_test test = fmx_test_open();
+    fmx_spin_library library = read_library(&test);
+    fmx_simulated_part part = {index_of(&library, "Betaine"), 1}; /* 3.25 and 3.89 ppm */
+    double place[2] = {library.compound[part.compound].group[0].ppm,
+                       library.compound[part.compound].group[1].ppm};
+    double found[2][8];
+    fmx_simulation options = clean;
+    options.multiplet_shift_ppm = 0.02;
+    for (uint32_t replicate = 0; replicate < 8; ++replicate) {
+        fmx_simulated_sample sample = {"moved", replicate + 1, &part, 1};
+        fmx_row row;
+        float *fid = NULL;
+        fmx_simulated_truth truth = make(&test, &library, &options, &sample, &row, &fid);
+        for (int k = 0; k < 2; ++k) {
+            double most = 0;
+            for (double d = -0.04; d <= 0.04; d += 0.0005) { /* a fifth of a hertz */
+                double hz = (place[k] + d) * 400 - (row.obs_mhz - row.sf_mhz) * 1e6;
+                double height = creal(spectrum_at(fid, options.points, &row, 0.3, hz, &truth));
+                if (height > most) {
+                    most = height;
+                    found[k][replicate] = d;
+                }
+            }
+            cr_assert_leq(fabs(found[k][replicate]), 0.0205);
+        }
+        free(fid);
+    }
+    double spread = 0;
+    double between = 0;
+    for (int r = 1; r < 8; ++r) {
+        spread = fmax(spread, fabs(found[0][r] - found[0][0]));
+        between = fmax(between, fabs((found[0][r] - found[1][r]) - (found[0][0] - found[1][0])));
+    }
+    cr_assert_gt(spread, 0.005, "%g", spread);
+    cr_assert_gt(between, 0.005, "%g", between);
+    fmx_spin_library_clear(&library);
+    fmx_test_close(&test);
+}
+
+/* The signal to noise of each FID, when it is a range. */
+Test(simulate, signal_to_noise_is_drawn)
+{
+    fmx_test test = fmx_test_open();
+    fmx_spin_library library = read_library(&test);
+    fmx_simulated_part part = {index_of(&library, "Acetate"), 1};
+    fmx_simulation options = clean;
+    double low = 1e9;
+    double high = 0;
+    options.points = 1024;
+    options.snr = 20;
+    options.snr_high = 200;
+    for (uint32_t replicate = 1; replicate <= 16; ++replicate) {
+        fmx_simulated_sample sample = {"drawn", replicate, &part, 1};
+        float *fid = NULL;
+        fmx_simulated_truth truth = make(&test, &library, &options, &sample, NULL, &fid);
+        cr_assert(truth.snr >= 20 && truth.snr <= 200 && truth.noise_sigma > 0, "%g", truth.snr);
+        low = fmin(low, truth.snr);
+        high = fmax(high, truth.snr);
+        free(fid);
+    }
+    /* log-uniform: all 16 in the upper two thirds, or in the lower: (2/3)^16 = 0.15 % each */
+    cr_assert(low < 43 && high > 93, "%g to %g", low, high);
+    fmx_spin_library_clear(&library);
+    fmx_test_close(&test);
+}
+
 /* Amounts add up, and a sample is the same in every batch. */
 Test(simulate, mixtures_and_batches)
 {
