@@ -19,9 +19,9 @@ __kernel void pool_max(__global float *y, __global int *index, __global const fl
     if (j >= out_n || row >= rows)
         return;
     __global const float *from = x + row * in_n;
-    size_t start = j * stride;
-    size_t first = start > left ? start - left : 0;
-    size_t end = min(start + window - min((size_t)left, start + window), (size_t)in_n);
+    long start = (long)(j * stride) - (long)left;
+    size_t first = (size_t)max(start, 0L);
+    size_t end = (size_t)min(start + (long)window, (long)in_n);
     size_t best = first;
     float most = from[first];
     for (size_t n = first + 1; n < end; ++n) {
@@ -46,7 +46,7 @@ __kernel void pool_max_gradient(__global float *grad_x, __global const float *gr
         return;
     /* windows j with j stride - left <= n < j stride - left + window */
     size_t at = n + left;
-    size_t first = at + 1 > window ? (at + 1 - window + stride - 1) / stride : 0;
+    size_t first = (size_t)max((long)(at + stride) - (long)window, 0L) / stride;
     size_t end = min(at / stride + 1, (size_t)out_n);
     float sum = 0.0f;
     for (size_t j = first; j < end; ++j) {
