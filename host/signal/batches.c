@@ -13,10 +13,12 @@ struct fmx__batches {
     fmx_context *ctx;
     size_t items;  /* of an epoch */
     size_t rows;   /* of the split */
-    size_t copies; /* rows: of each in an epoch */
+    size_t copies; /* rows: of each in an epoch, rounded up */
+    size_t choice; /* numbers that an epoch takes its items from; rows: a multiple of `rows` */
     size_t points;
     size_t classes;
-    uint32_t *order;              /* [items], of epoch `ordered`; NULL: as they come */
+    uint32_t *order;              /* [choice], of epoch `ordered`; NULL: as they come */
+    uint32_t *row_at;             /* [rows] rows: those of the split in the dataset's order */
     size_t ordered;               /* SIZE_MAX: none yet */
     fmx__mixture_options options; /* of the mixer */
     fmx__mixer mixer;             /* mixtures */
@@ -47,8 +49,23 @@ static fmx_status prepare_mixtures(fmx__batches *b)
     fmx_status status = fmx__mixer_create(b->ctx, &b->options, p->labels, p->store->path, p->split,
                                           p->seed, &b->mixer);
     b->items = p->items > 0 ? p->items : b->mixer.count;
+    b->choice = b->items;
     if (status == FMX_OK)
         status = fmx__mixture_batch_create(p->store, &b->mixer, p->augment, p->batch, &b->mixing);
+    return status;
+}
+
+/* labels->member lists them class by class. */
+static fmx_status list_rows(fmx__batches *b)
+{
+    const fmx__batches_plan *p = &b->plan;
+    size_t count = 0;
+    fmx_status status =
+        fmx__alloc(b->ctx, b->rows, sizeof *b->row_at, "the rows of a split", &b->row_at);
+    for (size_t row = 0; status == FMX_OK && row < p->labels->rows && count < b->rows; ++row) {
+        if (p->split == FMX__SPLIT_ALL || p->labels->split[row] == (uint8_t)p->split)
+            b->row_at[count++] = (uint32_t)row;
+    }
     return status;
 }
 
@@ -56,9 +73,13 @@ static fmx_status prepare_mixtures(fmx__batches *b)
 static fmx_status prepare_rows(fmx__batches *b)
 {
     const fmx__batches_plan *p = &b->plan;
-    b->copies = p->copies > 0 ? p->copies : 1;
     b->rows = fmx__labels_count(p->labels, p->split);
-    b->items = p->items > 0 ? p->items : b->rows * b->copies;
+    b->items = p->items > 0 ? p->items : b->rows * (p->copies > 0 ? p->copies : 1);
+    b->copies = (b->items + b->rows - 1) / b->rows;
+    b->choice = b->copies * b->rows;
+    fmx_status status = list_rows(b);
+    if (status != FMX_OK)
+        return status;
     if (p->augment != NULL)
         return fmx__store_chain(p->store, p->augment, p->seed, p->batch, false, &b->chain);
     b->options = (fmx__mixture_options){.scale = FMX__MIXTURE_AS_STORED};
@@ -78,11 +99,12 @@ static fmx_status prepare(fmx__batches *b)
                               p->split == FMX__SPLIT_TRAIN && p->labels->target == NULL);
     if (status == FMX_OK)
         status = p->mixtures != NULL ? prepare_mixtures(b) : prepare_rows(b);
-    if (status == FMX_OK && b->items > UINT32_MAX)
+    if (status == FMX_OK && b->choice > UINT32_MAX)
         status = fmx__fail(b->ctx, FMX_ERROR_RECIPE, "batches: an epoch of %zu items is too long",
                            b->items);
     if (status == FMX_OK && p->shuffle)
-        status = fmx__alloc(b->ctx, b->items, sizeof *b->order, "the order of an epoch", &b->order);
+        status =
+            fmx__alloc(b->ctx, b->choice, sizeof *b->order, "the order of an epoch", &b->order);
     if (status == FMX_OK)
         status = fmx__alloc(b->ctx, p->batch, sizeof *b->drawn, "a batch", &b->drawn);
     if (status == FMX_OK)
@@ -130,6 +152,7 @@ void fmx__batches_release(fmx__batches *b)
     fmx__augment_chain_release(b->chain);
     fmx__mixture_batch_clear(&b->mixing);
     fmx__mixer_clear(&b->mixer);
+    free(b->row_at);
     free(b->order);
     free(b);
 }
@@ -151,9 +174,9 @@ static void settle_order(fmx__batches *b, size_t epoch)
 {
     if (b->order == NULL || b->ordered == epoch)
         return;
-    for (size_t i = 0; i < b->items; ++i)
+    for (size_t i = 0; i < b->choice; ++i)
         b->order[i] = (uint32_t)i;
-    for (size_t i = b->items; i > 1; --i) {
+    for (size_t i = b->choice; i > 1; --i) {
         uint32_t word[4];
         fmx__random_words(word, b->plan.seed, FMX__PURPOSE_ORDER, epoch, (uint32_t)b->plan.split,
                           (uint32_t)i);
@@ -176,7 +199,7 @@ static size_t number_at(fmx__batches *b, size_t epoch, size_t place)
 static uint32_t row_of(const fmx__batches *b, size_t epoch, size_t number, uint32_t *draw)
 {
     *draw = (uint32_t)(epoch * b->copies + number / b->rows);
-    return b->plan.labels->member[b->plan.split][number % b->rows];
+    return b->row_at[number % b->rows];
 }
 
 size_t fmx__batches_row(fmx__batches *b, size_t epoch, size_t item)

@@ -19,7 +19,8 @@ typedef struct fmx__batches_plan {
     fmx__spectra_store *store; /* needs room for fmx__batches_rows rows where it is not resident */
     const fmx__labels *labels; /* of the same dataset */
     fmx__split split;          /* rows of no other split are used */
-    bool shuffle;              /* items in an order drawn anew for each epoch (purpose ORDER) */
+    bool shuffle; /* items in an order drawn anew for each epoch (purpose ORDER); otherwise rows
+                     come in the dataset's order */
     const fmx__recipe_part *augment;      /* the recipe's list; NULL: rows as stored */
     const fmx__mixture_options *mixtures; /* NULL: items are rows. Its own split does not count */
     size_t

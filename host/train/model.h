@@ -19,6 +19,10 @@ typedef struct fmx__model_heads {
  */
 fmx_status fmx__model_find_heads(const fmx__graph *graph, fmx__model_heads *out);
 
+/* A network's one input must be a spectrum of `points` points, real and of one channel. Errors:
+ * FMX_ERROR_RECIPE. */
+fmx_status fmx__model_check_input(const fmx__graph *graph, size_t points);
+
 typedef struct fmx__model fmx__model;
 
 /* Reads a model and makes it ready for batches of up to `batch` spectra. Errors:

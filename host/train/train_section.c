@@ -14,6 +14,12 @@ static const fmx__option train_table[] = {
      "mixtures says"},
     {"augment", FMX__OPTION_BOOL, FMX_FIELD(augment), "", 0, 0, NULL,
      "rows are varied as they are drawn, as the section augment says"},
+    {"shuffle", FMX__OPTION_BOOL, FMX_FIELD(shuffle), "", 0, 0, NULL,
+     "items come in an order drawn anew for each epoch; otherwise rows come in the dataset's "
+     "order"},
+    {"validate", FMX__OPTION_BOOL, FMX_FIELD(validate), "", 0, 0, NULL,
+     "each epoch is judged on the validation items, and the best weights are kept; otherwise none "
+     "are needed and the last weights are the model, which helps to compare programs only"},
     {"batch", FMX__OPTION_INTEGER, FMX_FIELD(batch), "items", 1, 65536, NULL, "items of a step"},
     {"epochs", FMX__OPTION_INTEGER, FMX_FIELD(epochs), "epochs", 1, 1e6, NULL, "epochs at most"},
     {"items", FMX__OPTION_INTEGER, FMX_FIELD(items), "items", 0, 1e9, NULL,
@@ -34,13 +40,15 @@ static const fmx__option train_table[] = {
      "lowest learning rate"},
     {"checkpoint", FMX__OPTION_INTEGER, FMX_FIELD(checkpoint), "epochs", 1, 1e6, NULL,
      "epochs between checkpoints, from which --resume goes on"},
+    {"log_steps", FMX__OPTION_INTEGER, FMX_FIELD(log_steps), "steps", 0, 1e9, NULL,
+     "steps between lines of the log that say a step's loss; 0: none"},
 };
 #undef FMX_FIELD
 
 /* The published schedule: up to 400 epochs, early stopping (patience 30), learning rate halved on a
  * plateau (patience 2, min_delta 1e-4, floor 1e-8). */
 static const fmx__train train_defaults = {
-    FMX__TRAIN_ROWS, false, 32, 400, 0, 0, 30, 0, 2, 0.5, 1e-4, 1e-8, 1};
+    FMX__TRAIN_ROWS, false, true, true, 32, 400, 0, 0, 30, 0, 2, 0.5, 1e-4, 1e-8, 1, 0};
 
 static const fmx__option_group train_group = {
     .name = "train",
@@ -101,5 +109,10 @@ fmx_status fmx__train_options(fmx_context *ctx, const fmx__recipe *recipe, const
                          "%s: train.optimiser names %zu optimisers, one is needed; write, for "
                          "instance, \"optimiser: {adam: {learning_rate: 0.001}}\" below train",
                          recipe->file, optimiser->count);
+    if ((*out)->augment && fmx__recipe_find(recipe, "augment")->count == 0)
+        return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                         "%s: train.augment is on, but the recipe has no list augment; write one, "
+                         "or turn it off",
+                         recipe->file);
     return FMX_OK;
 }

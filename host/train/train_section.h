@@ -13,6 +13,8 @@ typedef enum fmx__train_source {
 typedef struct fmx__train {
     int source;         /* fmx__train_source */
     bool augment;       /* rows are augmented as they are drawn (section `augment`) */
+    bool shuffle;       /* items in an order of each epoch's own; otherwise the dataset's */
+    bool validate;      /* false: no validation items, the last weights are the model */
     int64_t batch;      /* items of a step */
     int64_t epochs;     /* at most */
     int64_t items;      /* mixtures of an epoch; rows: 0, all of them */
@@ -24,6 +26,7 @@ typedef struct fmx__train {
     double plateau_least;
     double plateau_floor;
     int64_t checkpoint; /* epochs between checkpoints */
+    int64_t log_steps;  /* steps between lines of the log; 0: none */
 } fmx__train;
 
 /* evaluate: how a model is judged and used. */

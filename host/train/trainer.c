@@ -47,8 +47,33 @@ static fmx_status open_data(fmx__trainer *t)
         status = fmx__labels_read(t->ctx, t->dataset, path, NULL, 0, &split, &t->labels);
     if (status == FMX_OK)
         status = fmx__labels_need(t->ctx, &t->labels, path, FMX__SPLIT_TRAIN, true);
-    if (status == FMX_OK)
+    if (status == FMX_OK && t->options->validate)
         status = fmx__labels_need(t->ctx, &t->labels, path, FMX__SPLIT_VALIDATION, false);
+    return status;
+}
+
+/* Items of the other split; rows are judged as they are. */
+static fmx_status open_validation(fmx__trainer *t, const fmx__batches_plan *train)
+{
+    fmx__batches_plan plan = *train;
+    plan.split = FMX__SPLIT_VALIDATION;
+    plan.shuffle = false;
+    if (t->options->validation > 0)
+        plan.items = (size_t)t->options->validation;
+    else if (plan.mixtures == NULL)
+        plan.items = 0;
+    if (plan.mixtures == NULL)
+        plan.augment = NULL;
+    fmx_status status = fmx__batches_create(&plan, &t->validation);
+    if (status != FMX_OK)
+        return status;
+    t->validation_items = fmx__batches_items(t->validation);
+    size_t values = t->validation_items * t->labels.classes;
+    status = fmx__alloc(t->ctx, values, sizeof(float), "validation targets", &t->truth);
+    if (status == FMX_OK)
+        status = fmx__alloc(t->ctx, values, sizeof(float), "validation results", &t->presence);
+    if (status == FMX_OK)
+        status = fmx__alloc(t->ctx, values, sizeof(float), "validation results", &t->proportion);
     return status;
 }
 
@@ -64,7 +89,7 @@ static fmx_status open_batches(fmx__trainer *t)
         .store = &t->store,
         .labels = &t->labels,
         .split = FMX__SPLIT_TRAIN,
-        .shuffle = true,
+        .shuffle = t->options->shuffle,
         .augment = mixes || t->options->augment ? augment : NULL,
         .mixtures = mixtures,
         .items = (size_t)t->options->items,
@@ -76,24 +101,7 @@ static fmx_status open_batches(fmx__trainer *t)
                                                 fmx__batches_rows(mixtures, batch), &t->store);
     if (status == FMX_OK)
         status = fmx__batches_create(&plan, &t->train);
-    plan.split = FMX__SPLIT_VALIDATION;
-    plan.shuffle = false;
-    plan.items = t->options->validation > 0 ? (size_t)t->options->validation
-                 : mixes                    ? plan.items
-                                            : 0;
-    if (!mixes) /* rows are judged as they are */
-        plan.augment = NULL;
-    if (status == FMX_OK)
-        status = fmx__batches_create(&plan, &t->validation);
-    t->validation_items = status == FMX_OK ? fmx__batches_items(t->validation) : 0;
-    size_t values = t->validation_items * t->labels.classes;
-    if (status == FMX_OK)
-        status = fmx__alloc(t->ctx, values, sizeof(float), "validation targets", &t->truth);
-    if (status == FMX_OK)
-        status = fmx__alloc(t->ctx, values, sizeof(float), "validation results", &t->presence);
-    if (status == FMX_OK)
-        status = fmx__alloc(t->ctx, values, sizeof(float), "validation results", &t->proportion);
-    return status;
+    return status == FMX_OK && t->options->validate ? open_validation(t, &plan) : status;
 }
 
 /* The layer that a loss names, and the logits below it. */
@@ -131,6 +139,24 @@ static fmx_status find_loss(fmx__trainer *t, const fmx__recipe_stage *stage)
     }
     t->loss[t->loss_count++] =
         (fmx__train_loss){.loss = loss, .options = options, .logits = layer->in[0]};
+    return FMX_OK;
+}
+
+/* Every output must be trained: what has no loss would answer with its first weights. */
+static fmx_status check_heads(const fmx__trainer *t)
+{
+    const size_t heads[2] = {t->heads.presence, t->heads.proportion};
+    for (size_t h = 0; h < FMX__COUNT(heads); ++h) {
+        const fmx__graph_layer *head = fmx__graph_maker(&t->graph, heads[h]);
+        bool found = false;
+        for (size_t i = 0; i < t->loss_count; ++i)
+            found = found || t->loss[i].logits == head->in[0];
+        if (!found)
+            return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
+                             "%s: train.loss: no loss names the output \"%s\"; add one with layer: "
+                             "%s, or take the layer out",
+                             t->job->recipe->file, head->name, head->name);
+    }
     return FMX_OK;
 }
 
@@ -179,9 +205,13 @@ static fmx_status open_network(fmx__trainer *t)
     t->adam = fmx__recipe_find(recipe, "train.optimiser")->stage[0].options;
     fmx_status status = fmx__graph_create(t->ctx, recipe, t->store.points, &t->graph);
     if (status == FMX_OK)
+        status = fmx__model_check_input(&t->graph, t->store.points);
+    if (status == FMX_OK)
         status = fmx__model_find_heads(&t->graph, &t->heads);
     for (size_t i = 0; status == FMX_OK && i < loss->count; ++i)
         status = find_loss(t, &loss->stage[i]);
+    if (status == FMX_OK)
+        status = check_heads(t);
     if (status == FMX_OK)
         status = check_memory(t);
     if (status == FMX_OK)
@@ -223,13 +253,8 @@ static void close_trainer(fmx__trainer *t)
     free(t->csv);
 }
 
-/* Early stopping and the plateau, as Keras's callbacks count. Returns whether this epoch is the
- * best.
- */
-static bool follow(fmx__trainer *t, double loss)
+bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, double loss)
 {
-    fmx__train_state *s = &t->state;
-    const fmx__train *o = t->options;
     bool better = loss < s->best_loss - o->stop_least;
     if (better) {
         s->best_loss = loss;
@@ -242,73 +267,103 @@ static bool follow(fmx__trainer *t, double loss)
         s->plateau_best = loss;
         s->plateau_wait = 0;
     } else if (++s->plateau_wait >= (uint64_t)o->plateau_patience && o->plateau_patience > 0) {
-        s->learning_rate = fmax(s->learning_rate * o->plateau_factor, o->plateau_floor);
+        if (s->learning_rate > o->plateau_floor)
+            s->learning_rate = fmax(s->learning_rate * o->plateau_factor, o->plateau_floor);
         s->plateau_wait = 0;
     }
     return better;
 }
 
-static fmx_status one_epoch(fmx__trainer *t)
+bool fmx__train_goes_on(const fmx__train_state *s, const fmx__train *o)
 {
-    fmx__train_figures figures = {0};
-    fmx_status status = fmx__train_epoch(t, &figures.loss);
-    if (status == FMX_OK)
-        status = fmx__train_validate(t, &figures);
-    if (status == FMX_OK && !isfinite(figures.validation_loss))
+    return s->epoch < (uint64_t)o->epochs &&
+           (o->stop_patience == 0 || s->stop_wait < (uint64_t)o->stop_patience);
+}
+
+/* The epoch's figures, and whether its weights are the best so far. */
+static fmx_status judge(fmx__trainer *t, fmx__train_figures *figures, bool *better)
+{
+    fmx_status status = fmx__train_validate(t, figures);
+    if (status == FMX_OK && !isfinite(figures->validation_loss))
         status = fmx__fail(t->ctx, FMX_ERROR_FORMAT,
-                           "training: the validation loss of epoch %llu is not finite",
-                           (unsigned long long)t->state.epoch + 1);
+                           "training: the validation loss of epoch %llu is not finite; a lower "
+                           "learning_rate may help",
+                           (unsigned long long)t->state.epoch);
+    if (status == FMX_OK)
+        status = fmx__train_note(t, figures); /* with the rate that the epoch had */
     if (status != FMX_OK)
         return status;
     double rate = t->state.learning_rate;
-    ++t->state.epoch;
-    status = fmx__train_note(t, &figures); /* with the rate that the epoch had */
-    bool better = follow(t, figures.validation_loss);
+    *better = fmx__train_follow(&t->state, t->options, figures->validation_loss);
     fmx__log(t->ctx, FMX_LOG_INFO,
              "epoch %llu: loss %.5f, validation %.5f%s, F1 %.4f, top class %.4f, learning rate %g",
-             (unsigned long long)t->state.epoch, figures.loss, figures.validation_loss,
-             better ? " (best)" : "", figures.f1, figures.accuracy, rate);
+             (unsigned long long)t->state.epoch, figures->loss, figures->validation_loss,
+             *better ? " (best)" : "", figures->f1, figures->accuracy, rate);
+    return FMX_OK;
+}
+
+/* Without validation. */
+static fmx_status note_only(fmx__trainer *t, fmx__train_figures *figures)
+{
+    figures->validation_loss = figures->f1 = figures->accuracy = NAN;
+    t->state.best_epoch = t->state.epoch;
+    fmx__log(t->ctx, FMX_LOG_INFO, "epoch %llu: loss %.5f, learning rate %g",
+             (unsigned long long)t->state.epoch, figures->loss, t->state.learning_rate);
+    return fmx__train_note(t, figures);
+}
+
+static fmx_status one_epoch(fmx__trainer *t)
+{
+    fmx__train_figures figures = {0};
+    bool better = false;
+    fmx_status status = fmx__train_epoch(t, &figures.loss);
+    if (status != FMX_OK)
+        return status;
+    ++t->state.epoch;
+    status = t->options->validate ? judge(t, &figures, &better) : note_only(t, &figures);
     if (status == FMX_OK && better)
         status = fmx__train_write(t, t->best, false, NAN);
-    bool last = t->state.epoch == (uint64_t)t->options->epochs;
-    if (status == FMX_OK && (last || t->state.epoch % (uint64_t)t->options->checkpoint == 0))
+    if (status == FMX_OK && (!fmx__train_goes_on(&t->state, t->options) ||
+                             t->state.epoch % (uint64_t)t->options->checkpoint == 0))
         status = fmx__train_write(t, t->last, true, NAN);
     return status;
 }
 
-static bool goes_on(const fmx__trainer *t)
+/* The threshold that the recipe asks for, and the F1 of the validation items at it. */
+static fmx_status choose_threshold(fmx__trainer *t, fmx__train_result *result)
 {
-    int64_t patience = t->options->stop_patience;
-    return t->state.epoch < (uint64_t)t->options->epochs &&
-           (patience == 0 || t->state.stop_wait < (uint64_t)patience);
+    const fmx__evaluate_options *evaluate = fmx__recipe_find(t->job->recipe, "evaluate")->options;
+    size_t values = t->validation_items * t->labels.classes;
+    size_t hits = 0;
+    size_t wrong = 0;
+    fmx_status status = FMX_OK;
+    result->threshold = evaluate->threshold > 0 ? evaluate->threshold : fmx__train_threshold(t);
+    if (t->options->validate && !(evaluate->threshold > 0))
+        status = fmx__evaluation_threshold(t->ctx, t->validation_items, t->labels.classes, t->truth,
+                                           t->presence, &result->threshold);
+    for (size_t i = 0; status == FMX_OK && i < values; ++i) {
+        bool called = (double)t->presence[i] >= result->threshold;
+        hits += called && t->truth[i] > 0;
+        wrong += called != (t->truth[i] > 0);
+    }
+    result->best_f1 =
+        hits + wrong > 0 ? 2.0 * (double)hits / (2.0 * (double)hits + (double)wrong) : 1;
+    return status;
 }
 
 /* The best weights, their threshold, and the model. */
 static fmx_status finish(fmx__trainer *t, fmx__train_result *result)
 {
-    const fmx__evaluate_options *evaluate = fmx__recipe_find(t->job->recipe, "evaluate")->options;
     fmx__train_figures figures = {0};
-    double threshold = evaluate->threshold;
-    fmx_status status = fmx__train_load(t, t->best);
-    if (status == FMX_OK)
+    fmx_status status = t->options->validate ? fmx__train_load(t, t->best) : FMX_OK;
+    if (status == FMX_OK && t->options->validate)
         status = fmx__train_validate(t, &figures);
-    if (status == FMX_OK && !(threshold > 0))
-        status = fmx__evaluation_threshold(t->ctx, t->validation_items, t->labels.classes, t->truth,
-                                           t->presence, &threshold);
-    size_t hits = 0;
-    size_t wrong = 0;
-    for (size_t i = 0; i < t->validation_items * t->labels.classes; ++i) {
-        bool called = (double)t->presence[i] >= threshold;
-        hits += called && t->truth[i] > 0;
-        wrong += called != (t->truth[i] > 0);
-    }
     if (status == FMX_OK)
-        status = fmx__train_write(t, t->job->out, false, threshold);
+        status = choose_threshold(t, result);
+    if (status == FMX_OK)
+        status = fmx__train_write(t, t->job->out, false, result->threshold);
     if (status == FMX_OK)
         fmx__train_tidy(t);
-    result->best_f1 =
-        hits + wrong > 0 ? 2.0 * (double)hits / (2.0 * (double)hits + (double)wrong) : 1;
-    result->threshold = threshold;
     return status;
 }
 
@@ -344,7 +399,7 @@ fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
                  "%zu compounds, %zu items an epoch, %zu to validate, %zu weights",
                  t.labels.classes, fmx__batches_items(t.train), t.validation_items,
                  fmx__graph_parameters(&t.graph, false));
-        while (status == FMX_OK && goes_on(&t))
+        while (status == FMX_OK && fmx__train_goes_on(&t.state, t.options))
             status = one_epoch(&t);
         if (status == FMX_OK)
             status = finish(&t, result);

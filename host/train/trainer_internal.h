@@ -90,9 +90,16 @@ typedef struct fmx__trainer {
 typedef struct fmx__train_figures {
     double loss;
     double validation_loss;
-    double f1;       /* micro F1 at probability 0.5, or at 0.1 without a presence output */
+    double f1;       /* micro F1 at fmx__train_threshold */
     double accuracy; /* share of items whose most probable class is the one with the most of it */
 } fmx__train_figures;
+
+/* Early stopping and the plateau, as Keras's callbacks count, at the end of epoch s->epoch. Returns
+ * whether it is the best. */
+bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, double loss);
+
+/* Whether there is another epoch. */
+bool fmx__train_goes_on(const fmx__train_state *s, const fmx__train *o);
 
 /* trainer_pass.c: plans and records the steps. */
 fmx_status fmx__train_passes(fmx__trainer *t);
@@ -100,6 +107,10 @@ void fmx__train_passes_clear(fmx__trainer *t);
 
 /* One epoch of steps; *loss is their mean over items. */
 fmx_status fmx__train_epoch(fmx__trainer *t, double *loss);
+
+/* Probability from which an epoch's figures call a compound present: 0.5, or 0.1 without a presence
+ * output. */
+double fmx__train_threshold(const fmx__trainer *t);
 
 /* The validation items through the network: losses, truth, presence, proportion. */
 fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures);

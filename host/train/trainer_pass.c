@@ -1,5 +1,6 @@
 /* The steps of training, recorded once for each size of batch, and the epochs made of them. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,7 +120,7 @@ fmx_status fmx__train_passes(fmx__trainer *t)
         status = make_pass(t, &t->full, batch, true);
     if (status == FMX_OK && rest > 0)
         status = make_pass(t, &t->rest, rest, true);
-    if (status == FMX_OK)
+    if (status == FMX_OK && t->options->validate)
         status = make_pass(t, &t->check, batch, false);
     return status;
 }
@@ -156,17 +157,21 @@ static fmx_status take_losses(fmx__trainer *t, size_t *taken, double *sum)
     const void *host = NULL;
     size_t batch = (size_t)t->options->batch;
     size_t left = fmx__batches_items(t->train) - *taken * batch;
+    size_t rows = left < batch ? left : batch;
     fmx_status status = fmx__download_take(t->download, &host);
-    if (status == FMX_OK)
-        *sum += sum_losses(t, host, left < batch ? left : batch);
-    ++*taken;
-    if (status == FMX_OK && !isfinite(*sum))
+    if (status != FMX_OK)
+        return status;
+    double loss = sum_losses(t, host, rows);
+    unsigned long long step = t->state.step + ++*taken;
+    *sum += loss;
+    if (!isfinite(loss))
         return fmx__fail(t->ctx, FMX_ERROR_FORMAT,
                          "training: the loss of step %llu (epoch %llu) is not finite; a lower "
                          "learning_rate may help",
-                         (unsigned long long)t->state.step + *taken,
-                         (unsigned long long)t->state.epoch + 1);
-    return status;
+                         step, (unsigned long long)t->state.epoch + 1);
+    if (t->options->log_steps > 0 && step % (unsigned long long)t->options->log_steps == 0)
+        fmx__log(t->ctx, FMX_LOG_INFO, "step %llu: loss %.9g", step, loss / (double)rows);
+    return FMX_OK;
 }
 
 static fmx_status run_step(fmx__trainer *t, size_t index)
@@ -189,22 +194,25 @@ static fmx_status run_step(fmx__trainer *t, size_t index)
 fmx_status fmx__train_epoch(fmx__trainer *t, double *loss)
 {
     size_t batches = fmx__batches_count(t->train);
-    size_t total = batches * (size_t)t->options->epochs;
+    char what[48];
     size_t taken = 0;
     double sum = 0;
     fmx_status status = FMX_OK;
+    /* early stopping ends most trainings: only the end of an epoch can be told */
+    snprintf(what, sizeof what, "epoch %llu", (unsigned long long)t->state.epoch + 1);
     for (size_t i = 0; status == FMX_OK && i < batches; ++i) {
         if (fmx__download_pending(t->download) == FMX__TRAIN_PENDING)
             status = take_losses(t, &taken, &sum);
         if (status == FMX_OK)
             status = run_step(t, i);
-        fmx__progress(t->ctx, "train", (size_t)t->state.epoch * batches + i + 1, total);
+        fmx__progress(t->ctx, what, i + 1, batches);
         if (status == FMX_OK)
             status = fmx__check_interrupt(t->ctx);
     }
     while (status == FMX_OK && fmx__download_pending(t->download) > 0)
         status = take_losses(t, &taken, &sum);
-    t->state.step += batches;
+    if (status == FMX_OK)
+        t->state.step += batches;
     *loss = sum / (double)fmx__batches_items(t->train);
     return status;
 }
@@ -220,10 +228,15 @@ static size_t largest(const float *values, size_t count)
     return best;
 }
 
+double fmx__train_threshold(const fmx__trainer *t)
+{
+    return t->heads.has_presence ? 0.5 : 0.1;
+}
+
 static void score(const fmx__trainer *t, fmx__train_figures *figures)
 {
     size_t classes = t->labels.classes;
-    float threshold = t->heads.has_presence ? 0.5F : 0.1F;
+    float threshold = (float)fmx__train_threshold(t);
     size_t hits = 0;
     size_t called = 0;
     size_t there = 0;

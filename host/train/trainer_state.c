@@ -165,15 +165,18 @@ static fmx_status read_state(fmx__trainer *t, const fmx__safetensors *file)
 }
 
 /* The recipe of a file, with this job's number of epochs, must be this job's: more epochs are the
- * one change that a training may go on with. */
-static fmx_status check_recipe(fmx__trainer *t, const char *path, const char *recipe)
+ * one change that a training may go on with. A model that is finished must have this job's epochs,
+ * too: its moments are gone. */
+static fmx_status check_recipe(fmx__trainer *t, const char *path, const char *recipe, bool finished)
 {
     fmx__recipe before;
     char epochs[64];
     char *text = NULL;
     if (recipe == NULL)
-        return fmx__fail(t->ctx, FMX_ERROR_EXISTS, "%s: holds no recipe: not made by a training",
-                         path);
+        return fmx__fail(t->ctx, FMX_ERROR_EXISTS,
+                         "%s: holds no recipe: not made by a training; give another --out", path);
+    if (strcmp(recipe, t->recipe_text) == 0)
+        return FMX_OK;
     snprintf(epochs, sizeof epochs, "train.epochs=%" PRId64, t->options->epochs);
     fmx_status status = fmx__recipe_parse(t->ctx, path, recipe, strlen(recipe),
                                           &fmx__recipe_schema_full, NULL, 0, &before);
@@ -182,12 +185,36 @@ static fmx_status check_recipe(fmx__trainer *t, const char *path, const char *re
     if (status == FMX_OK)
         status = fmx__recipe_text(t->ctx, &before, &text);
     if (status == FMX_OK && strcmp(text, t->recipe_text) != 0)
-        status =
-            fmx__fail(t->ctx, FMX_ERROR_EXISTS,
-                      "%s: was made by another recipe; give another --out, or remove it", path);
+        status = fmx__fail(
+            t->ctx, FMX_ERROR_EXISTS,
+            "%s: was made by another recipe or seed; give another --out, or remove it", path);
+    else if (status == FMX_OK && finished)
+        status = fmx__fail(t->ctx, FMX_ERROR_EXISTS,
+                           "%s: is finished, with another number of epochs; to train it further, "
+                           "give it as --init and another --out",
+                           path);
     free(text);
     fmx__recipe_clear(&before);
     return status;
+}
+
+/* The checkpoint must be of this dataset, and what it counts as best must be there. */
+static fmx_status check_last(fmx__trainer *t, const fmx__model_facts *facts)
+{
+    bool same = facts->classes == t->labels.classes;
+    for (size_t c = 0; same && c < facts->classes; ++c)
+        same = strcmp(facts->class_name[c], t->labels.class_name[c]) == 0;
+    if (!same)
+        return fmx__fail(t->ctx, FMX_ERROR_EXISTS,
+                         "%s: was trained on other compounds than those of %s; give another --out, "
+                         "or remove it",
+                         t->last, t->job->spectra);
+    if (t->options->validate && t->state.best_epoch > 0 && access(t->best, R_OK) != 0)
+        return fmx__fail(t->ctx, FMX_ERROR_NOT_FOUND,
+                         "%s: the best weights so far are missing; bring the file back, or remove "
+                         "%s to begin anew",
+                         t->best, t->last);
+    return FMX_OK;
 }
 
 static fmx_status resume_from(fmx__trainer *t)
@@ -198,9 +225,11 @@ static fmx_status resume_from(fmx__trainer *t)
     if (status == FMX_OK)
         status = fmx__model_facts_read(t->ctx, t->last, file, &facts);
     if (status == FMX_OK)
-        status = check_recipe(t, t->last, facts.recipe);
+        status = check_recipe(t, t->last, facts.recipe, false);
     if (status == FMX_OK)
         status = read_state(t, file);
+    if (status == FMX_OK)
+        status = check_last(t, &facts);
     if (status == FMX_OK)
         status = fmx__weight_file_read(t->ctx, file, &t->weights, &t->moments);
     if (status == FMX_OK && facts.history != NULL) {
@@ -224,7 +253,7 @@ static fmx_status check_finished(fmx__trainer *t)
     if (status == FMX_OK)
         status = fmx__model_facts_read(t->ctx, t->job->out, file, &facts);
     if (status == FMX_OK)
-        status = check_recipe(t, t->job->out, facts.recipe);
+        status = check_recipe(t, t->job->out, facts.recipe, true);
     fmx__model_facts_clear(&facts);
     fmx__safetensors_close(file);
     return status;

@@ -1,0 +1,358 @@
+/* Training: it learns, it gives the same bits, it goes on where it was ended, and it refuses. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fmx_test.h"
+#include "labels.h"
+#include "train_fixture.h"
+#include "trainer_internal.h"
+
+enum { CLASSES = 4, FIDS = 8, PATH = 600 };
+
+static const fmx_train_set usual = {.classes = CLASSES, .fids = FIDS};
+
+/* A device, a folder and a dataset in it. */
+typedef struct world {
+    fmx_test test;
+    char folder[PATH];
+    char spectra[PATH + 32];
+    char out[PATH + 32];
+} world;
+
+static void open_world(world *w, const fmx_train_set *set)
+{
+    w->test = fmx_test_open();
+    snprintf(w->folder, sizeof w->folder, "%s", fmx_test_folder());
+    snprintf(w->spectra, sizeof w->spectra, "%s/s.h5", w->folder);
+    snprintf(w->out, sizeof w->out, "%s/m.safetensors", w->folder);
+    fmx_test_ok(&w->test, fmx_train_write(w->test.ctx, w->spectra, set), "dataset");
+}
+
+static const char *beside(const world *w, const char *end)
+{
+    static char path[PATH + 64];
+    snprintf(path, sizeof path, "%s%s", w->out, end);
+    return path;
+}
+
+static fmx_train_run usual_run(const world *w)
+{
+    return (fmx_train_run){.recipe = fmx_train_model, .spectra = w->spectra, .out = w->out};
+}
+
+static fmx__train_result trained(const world *w, const fmx_train_run *run)
+{
+    fmx__train_result result;
+    fmx_test_ok(&w->test, fmx_train(w->test.device, run, &result), "train");
+    return result;
+}
+
+/* Both files have the same bytes. */
+static void same_files(const char *a, const char *b, const char *what)
+{
+    size_t count[2];
+    char *bytes[2] = {fmx_train_bytes(a, &count[0]), fmx_train_bytes(b, &count[1])};
+    cr_assert(bytes[0] != NULL && bytes[1] != NULL, "%s: no %s", what, bytes[0] == NULL ? a : b);
+    cr_assert_eq(count[0], count[1], "%s", what);
+    cr_assert_arr_eq(bytes[0], bytes[1], count[0], "%s", what);
+    free(bytes[0]);
+    free(bytes[1]);
+}
+
+/* The figures of an epoch, from the history beside the model. */
+static void read_epoch(const world *w, size_t epoch, double *loss, double *validation)
+{
+    char line[256];
+    FILE *file = fopen(beside(w, ".history.csv"), "r");
+    cr_assert_not_null(file);
+    for (size_t i = 0; i <= epoch; ++i)
+        cr_assert_not_null(fgets(line, sizeof line, file), "epoch %zu is missing", epoch);
+    cr_assert_eq(sscanf(line, "%*u,%*g,%lg,%lg", loss, validation), 2, "%s", line);
+    fclose(file);
+}
+
+Test(train, learns)
+{
+    static const char *const set[] = {"train.epochs=30", NULL};
+    world w;
+    double first[2];
+    double last[2];
+    open_world(&w, &usual);
+    fmx_train_run run = usual_run(&w);
+    run.set = set;
+    fmx__train_result result = trained(&w, &run);
+    read_epoch(&w, 1, &first[0], &first[1]);
+    read_epoch(&w, 30, &last[0], &last[1]);
+    cr_assert_lt(last[0], first[0] / 4, "%g, then %g", first[0], last[0]);
+    cr_assert_lt(last[1], first[1] / 4, "%g, then %g", first[1], last[1]);
+    cr_assert_eq(result.best_f1, 1);
+    cr_assert_eq(result.epochs, 30);
+    cr_assert_eq(result.classes, CLASSES);
+    cr_assert_eq(access(beside(&w, ".last"), F_OK), -1);
+    cr_assert_eq(access(beside(&w, ".best"), F_OK), -1);
+    fmx_test_close(&w.test);
+}
+
+/* What validation says of the model that is written is what the model says of the same rows. The
+ * probabilities are rounded to float, 1 - p with an error of eps, so the logarithms of 1e-3 and
+ * more are right to 1e-4. */
+Test(train, a_model_says_what_validation_said)
+{
+    world w;
+    open_world(&w, &usual);
+    fmx_train_run run = usual_run(&w);
+    fmx__train_result result = trained(&w, &run);
+    static const fmx__split_options split = {.validation = 0.25, .test = 0.25};
+    static float spectra[FIDS * CLASSES][FMX_TRAIN_POINTS];
+    static float presence[FIDS * CLASSES][CLASSES];
+    static float share[FIDS * CLASSES][CLASSES];
+    fmx_dataset *dataset = NULL;
+    fmx__labels labels;
+    fmx__model *model = NULL;
+    fmx_test_ok(&w.test, fmx_dataset_open(w.test.ctx, w.spectra, &dataset), "open");
+    fmx_test_ok(&w.test, fmx__labels_read(w.test.ctx, dataset, w.spectra, NULL, 0, &split, &labels),
+                "labels");
+    fmx_test_ok(&w.test, fmx_dataset_read_spectra(dataset, 0, labels.rows, &spectra[0][0]), "rows");
+    fmx_test_ok(&w.test, fmx__model_open(w.test.device, w.out, 5, &model), "model");
+    fmx_test_ok(
+        &w.test,
+        fmx__model_predict(model, &spectra[0][0], labels.rows, &presence[0][0], &share[0][0]),
+        "predict");
+    double loss = 0;
+    size_t rows = 0;
+    size_t hits = 0;
+    size_t wrong = 0;
+    for (size_t row = 0; row < labels.rows; ++row) {
+        if (labels.split[row] != FMX__SPLIT_VALIDATION)
+            continue;
+        ++rows;
+        loss -= 0.5 * log((double)share[row][labels.class_of[row]]);
+        for (int c = 0; c < CLASSES; ++c) {
+            bool there = labels.class_of[row] == c;
+            double p = presence[row][c];
+            bool called = p >= fmx__model_describe(model)->threshold;
+            loss -= log(there ? p : 1 - p) / CLASSES;
+            hits += called && there;
+            wrong += called != there;
+        }
+    }
+    cr_assert_eq(rows, FIDS);
+    cr_assert_float_eq(loss / (double)rows, result.best_loss, 1e-4 * (1 + result.best_loss),
+                       "%.9g, training said %.9g", loss / (double)rows, result.best_loss);
+    cr_assert_eq(fmx__model_describe(model)->threshold, result.threshold);
+    cr_assert_eq(2.0 * (double)hits / (2.0 * (double)hits + (double)wrong), result.best_f1);
+    fmx__model_close(model);
+    fmx__labels_clear(&labels);
+    fmx_dataset_close(dataset);
+    fmx_test_close(&w.test);
+}
+
+/* Rows plain and varied, mixtures, the last batch smaller (16 rows: 5 5 5 1; 24 mixtures: 10 10 4),
+ * without a validation split. */
+Test(train, same_bits_twice)
+{
+    static const char *const settings[][4] = {
+        {"train.batch=5", NULL},
+        {"train.augment=true", "train.items=40", NULL},
+        {"train.source=mixtures", "train.batch=10", "train.validation_items=7", NULL},
+        {"train.shuffle=false", "train.validate=false", "train.batch=32", NULL},
+    };
+    world w;
+    char other[PATH + 64];
+    open_world(&w, &usual);
+    snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
+    for (size_t i = 0; i < FMX__COUNT(settings); ++i) {
+        fmx_train_run run = usual_run(&w);
+        run.set = settings[i];
+        fmx__train_result result = trained(&w, &run);
+        cr_assert_eq(result.epochs, 6);
+        run.out = other;
+        trained(&w, &run);
+        same_files(w.out, other, settings[i][0]);
+        unlink(w.out);
+        unlink(other);
+    }
+    fmx_test_close(&w.test);
+}
+
+/* Interrupts when the work has advanced `left` times. */
+typedef struct stopper {
+    fmx_context *ctx;
+    size_t left;
+} stopper;
+
+static void count_down(void *user, const char *what, size_t done, size_t total)
+{
+    stopper *s = user;
+    (void)what;
+    (void)done;
+    (void)total;
+    if (s->left > 0 && --s->left == 0)
+        fmx_context_interrupt(s->ctx);
+}
+
+/* Runs until `left` steps are done; an interrupted context stays so: another one goes on. */
+static void interrupt_after(world *w, const fmx_train_run *run, size_t left)
+{
+    stopper s = {w->test.ctx, left};
+    fmx_context_set_progress(w->test.ctx, count_down, &s);
+    fmx_test_refused(&w->test, fmx_train(w->test.device, run, NULL), FMX_ERROR_INTERRUPTED,
+                     "interrupted");
+    fmx_test_close(&w->test);
+    w->test = fmx_test_open();
+}
+
+/* Six epochs of two steps, interrupted behind step `at` and again one step later; where a
+ * checkpoint is older than the epoch under way, the epochs between are done again. */
+Test(train, interrupted_and_resumed)
+{
+    static const char *const settings[][3] = {{"train.checkpoint=1", NULL},
+                                              {"train.checkpoint=4", "train.augment=true", NULL}};
+    world w;
+    char other[PATH + 64];
+    char history[PATH + 96];
+    open_world(&w, &usual);
+    snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
+    snprintf(history, sizeof history, "%s.history.csv", other);
+    for (size_t i = 0; i < FMX__COUNT(settings); ++i) {
+        fmx_train_run run = usual_run(&w);
+        run.set = settings[i];
+        trained(&w, &run);
+        for (size_t at = 1; at < 12; at += 5) {
+            fmx_train_run part = run;
+            part.out = other;
+            part.resume = true;
+            interrupt_after(&w, &part, at);
+            interrupt_after(&w, &part, 1);
+            trained(&w, &part);
+            same_files(w.out, other, "resumed");
+            same_files(beside(&w, ".history.csv"), history, "resumed");
+            unlink(other);
+        }
+        unlink(w.out);
+    }
+    fmx_test_close(&w.test);
+}
+
+Test(train, killed_and_resumed)
+{
+    char command[2048];
+    fmx_test test = fmx_test_open();
+    snprintf(command, sizeof command, "%s %s", FMX_TRAIN_KILL, fmx_test_folder());
+    cr_assert_eq(system(command), 0, "%s", command);
+    fmx_test_close(&test);
+}
+
+/* Three epochs that were interrupted in the third become six. */
+Test(train, more_epochs_when_resumed)
+{
+    static const char *const three[] = {"train.epochs=3", NULL};
+    world w;
+    char other[PATH + 64];
+    open_world(&w, &usual);
+    snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
+    fmx_train_run run = usual_run(&w);
+    trained(&w, &run);
+    run.out = other;
+    run.set = three;
+    interrupt_after(&w, &run, 5);
+    run.resume = true;
+    run.set = NULL;
+    fmx__train_result result = trained(&w, &run);
+    cr_assert_eq(result.epochs, 6);
+    same_files(w.out, other, "six epochs");
+    result = trained(&w, &run); /* once more */
+    cr_assert(result.finished_before);
+    run.set = three;
+    fmx_test_refused(&w.test, fmx_train(w.test.device, &run, NULL), FMX_ERROR_EXISTS,
+                     "with another number of epochs; to train it further, give it as --init");
+    fmx_test_close(&w.test);
+}
+
+/* Weights to start from: with a learning rate of 0 they stay, running statistics apart. */
+Test(train, starts_from_given_weights)
+{
+    static const char *const still[] = {"train.optimiser.adam.learning_rate=0", "train.epochs=1",
+                                        "train.plateau_floor=0", NULL};
+    world w;
+    char other[PATH + 64];
+    open_world(&w, &usual);
+    fmx_train_run run = usual_run(&w);
+    trained(&w, &run);
+    snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
+    run.init = w.out;
+    run.out = other;
+    run.set = still;
+    trained(&w, &run);
+    fmx__safetensors *file[2] = {NULL};
+    fmx_test_ok(&w.test, fmx__safetensors_open(w.test.ctx, w.out, &file[0]), "open");
+    fmx_test_ok(&w.test, fmx__safetensors_open(w.test.ctx, other, &file[1]), "open");
+    static const char *const names[] = {"conv1d_1.weight", "batch_norm_1.bias", "present.weight",
+                                        "share.bias"};
+    for (size_t i = 0; i < FMX__COUNT(names); ++i) {
+        const fmx__tensor_entry *entry = fmx__safetensors_find(file[0], names[i]);
+        cr_assert_not_null(entry, "%s", names[i]);
+        float *a = calloc(entry->values, sizeof *a);
+        float *b = calloc(entry->values, sizeof *b);
+        fmx_test_ok(&w.test, fmx__safetensors_read(file[0], entry, 0, entry->values, a), names[i]);
+        entry = fmx__safetensors_find(file[1], names[i]);
+        fmx_test_ok(&w.test, fmx__safetensors_read(file[1], entry, 0, entry->values, b), names[i]);
+        cr_assert_arr_eq(a, b, entry->values * sizeof *a, "%s", names[i]);
+        free(a);
+        free(b);
+    }
+    fmx__safetensors_close(file[0]);
+    fmx__safetensors_close(file[1]);
+    fmx_test_close(&w.test);
+}
+
+/* Worked by hand: patience 3 and at least 0.1 better to go on; the rate is halved after 2 epochs
+ * that are not 0.2 better, not below 0.3. */
+Test(train, stops_and_slows_down)
+{
+    static const struct {
+        double loss;
+        bool better;
+        bool goes_on;
+        double rate; /* afterwards */
+    } epochs[] = {
+        {2.00, true, true, 1},     {1.95, false, true, 1},   /* 0.05 better: not enough */
+        {1.85, true, true, 0.5},                             /* second epoch within 0.2 of 2.00 */
+        {1.70, true, true, 0.5},                             /* 0.3 better than 2.00 */
+        {1.65, false, true, 0.5},  {1.65, false, true, 0.3}, /* the floor */
+        {1.65, false, false, 0.3},                           /* three without better */
+    };
+    static const fmx__train o = {.epochs = 100,
+                                 .stop_patience = 3,
+                                 .stop_least = 0.1,
+                                 .plateau_patience = 2,
+                                 .plateau_factor = 0.5,
+                                 .plateau_least = 0.2,
+                                 .plateau_floor = 0.3};
+    fmx__train_state s = {.learning_rate = 1, .best_loss = INFINITY, .plateau_best = INFINITY};
+    for (size_t i = 0; i < FMX__COUNT(epochs); ++i) {
+        ++s.epoch;
+        cr_assert_eq(fmx__train_follow(&s, &o, epochs[i].loss), epochs[i].better, "epoch %zu",
+                     i + 1);
+        cr_assert_eq(fmx__train_goes_on(&s, &o), epochs[i].goes_on, "epoch %zu", i + 1);
+        cr_assert_eq(s.learning_rate, epochs[i].rate, "epoch %zu: %g", i + 1, s.learning_rate);
+    }
+    cr_assert_eq(s.best_epoch, 4);
+    cr_assert_eq(s.best_loss, 1.70);
+    fmx__train never = o;
+    never.stop_patience = 0;
+    never.plateau_patience = 0;
+    for (; s.epoch < 100; ++s.epoch) {
+        cr_assert(fmx__train_goes_on(&s, &never));
+        cr_assert_not(fmx__train_follow(&s, &never, 5));
+    }
+    cr_assert_not(fmx__train_goes_on(&s, &never));
+    cr_assert_eq(s.learning_rate, 0.3);
+    s.learning_rate = 0.1; /* below the floor from the start: it does not rise */
+    fmx__train_follow(&s, &o, 5);
+    fmx__train_follow(&s, &o, 5);
+    cr_assert_eq(s.learning_rate, 0.1);
+}
