@@ -292,24 +292,33 @@ static fmx_status backward_bias(const fmx__op_call *call, const fmx__conv1d_size
     return status;
 }
 
-static fmx_status backward(const fmx__op_call *call)
+fmx_status fmx__conv1d_backward_weights(const fmx__op_call *call)
 {
     fmx__conv1d_sizes s = sizes_of(call->options, &call->in_shape[0], call->batch);
     fmx_status status = backward_bias(call, &s);
-    if (fmx__conv1d_wide(call->device, &s)) {
-        if (status == FMX_OK)
-            status = fmx__conv1d_wide_grad_weight(call, &s);
-        if (status == FMX_OK && call->grad_in[0] != NULL)
-            status = fmx__conv1d_wide_grad_in(call, &s);
-        return status;
-    }
+    if (status == FMX_OK && fmx__conv1d_wide(call->device, &s))
+        return fmx__conv1d_wide_grad_weight(call, &s);
     if (status == FMX_OK)
         status = launch_grad_weight(call, &s);
     if (status == FMX_OK)
         status =
             launch_sum(call, call->grad_weight[FMX__CONV1D_WEIGHT], s.out_c * s.terms, s.slices);
+    return status;
+}
+
+fmx_status fmx__conv1d_backward_data(const fmx__op_call *call)
+{
+    fmx__conv1d_sizes s = sizes_of(call->options, &call->in_shape[0], call->batch);
+    if (fmx__conv1d_wide(call->device, &s))
+        return fmx__conv1d_wide_grad_in(call, &s);
+    return launch_grad_in(call, &s);
+}
+
+static fmx_status backward(const fmx__op_call *call)
+{
+    fmx_status status = fmx__conv1d_backward_weights(call);
     if (status == FMX_OK && call->grad_in[0] != NULL)
-        status = launch_grad_in(call, &s);
+        status = fmx__conv1d_backward_data(call);
     return status;
 }
 

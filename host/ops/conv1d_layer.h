@@ -23,4 +23,9 @@ typedef struct fmx__conv1d_options {
 
 extern const fmx__op fmx__op_conv1d;
 
+/* The two halves of backward, in this order: masks grad_out where a relu is fused and gives the
+ * gradients of weight and bias; then the gradient of the input, from the masked grad_out. */
+fmx_status fmx__conv1d_backward_weights(const fmx__op_call *call);
+fmx_status fmx__conv1d_backward_data(const fmx__op_call *call);
+
 #endif

@@ -23,8 +23,18 @@ static const fmx__option option_table[] = {
 
 static const fmx__dense_options defaults = {{"", ""}, 1, true, FMX__INIT_GLOROT_UNIFORM};
 
-/* The wide variant (one item per group): columns of an item, features of a slice of forward. */
-enum { WIDE_ROWS = 12, WIDE_UNITS = 64, WIDE_COLUMNS = 960, WIDE_SLICE = 4096, PANEL = 32 };
+/* The wide variant (one item per group): units of an item of forward and of grad_weight, most
+ * columns of an item of backward, items that are wanted where each has at least WIDE_LEAST columns,
+ * features of a slice of forward, items of the batch side by side. */
+enum {
+    WIDE_ROWS = 12,
+    WIDE_UNITS = 64,
+    WIDE_COLUMNS = 4080,
+    WIDE_ITEMS = 8,
+    WIDE_LEAST = 192,
+    WIDE_SLICE = 4096,
+    PANEL = 32
+};
 
 /* A product out [m][n] = sum_k a(m, k) b(k, n), in slices of k. */
 typedef struct product {
@@ -225,6 +235,15 @@ static fmx_status forward_wide(const fmx__op_call *call, size_t features, size_t
     return status;
 }
 
+/* Long shares keep to few pages at a time, but every core wants one. */
+static size_t column_items(size_t features)
+{
+    size_t least = features / WIDE_LEAST < WIDE_ITEMS ? features / WIDE_LEAST : WIDE_ITEMS;
+    size_t items = features / WIDE_COLUMNS;
+    items = items < least ? least : items;
+    return items > 0 ? items : 1;
+}
+
 /* grad_in or, with `units_apart`, grad_weight: from grad_out and `other` (the weight, the input).
  */
 static fmx_status backward_wide(const fmx__op_call *call, const char *kernel, fmx_buffer *to,
@@ -233,7 +252,7 @@ static fmx_status backward_wide(const fmx__op_call *call, const char *kernel, fm
 {
     size_t features = call->in_shape[0].channels;
     size_t units = call->out_shape.channels;
-    size_t columns = features < WIDE_COLUMNS ? 1 : features / WIDE_COLUMNS;
+    size_t columns = column_items(features);
     size_t rows = call->batch + units;
     const size_t groups[3] = {columns, second_groups, 1};
     fmx__arg args[] = {

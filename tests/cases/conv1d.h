@@ -54,7 +54,7 @@ static const fmx_op_case fmx_cases_conv1d[] = {
     CONV1D_CASE("demo, first", 32, 1, 8192, 16, 9, 1, 1, SAME, true, false, true),
     CONV1D_CASE("demo, second", 32, 16, 2048, 32, 7, 1, 1, SAME, true, false, true),
     CONV1D_CASE("pointwise 64 to 64", 32, 64, 4096, 64, 1, 1, 1, SAME, true, false, true),
-    CONV1D_CASE("pointwise 128 to 128", 32, 128, 2048, 128, 1, 1, 1, SAME, true, false, true),
+    CONV1D_CASE("pointwise 128 to 128", 32, 128, 4096, 128, 1, 1, 1, SAME, true, false, true),
 };
 
 #endif
