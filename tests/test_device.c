@@ -167,3 +167,26 @@ Test(profile, counts_calls_and_bytes)
     fmx_buffer_release(b);
     fmx_test_close(&test);
 }
+
+/* From 64 MB on, buffers of a CPU device take another way: large pages. */
+Test(device, large_buffers_hold_what_they_were_given)
+{
+    const size_t count = ((size_t)64 << 18) + 1000;
+    fmx_buffer *buffer = NULL;
+    fmx_test test = fmx_test_open();
+    float *given = fmx_test_random(count, 3);
+    float *got = malloc(count * sizeof *got);
+    cr_assert_not_null(got);
+    for (int guard = 0; guard < 2; ++guard) {
+        fmx__device_guard(test.device, guard == 1);
+        fmx_test_ok(&test,
+                    fmx_buffer_create_copy(test.device, given, count * sizeof *given, &buffer),
+                    "large buffer");
+        fmx_test_ok(&test, fmx_buffer_read(buffer, 0, got, count * sizeof *got), "read");
+        cr_assert_arr_eq(got, given, count * sizeof *got);
+        fmx_buffer_release(buffer);
+    }
+    free(got);
+    free(given);
+    fmx_test_close(&test);
+}

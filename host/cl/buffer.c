@@ -1,10 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "command.h"
 
 static const size_t pool_least_bytes = (size_t)64 << 10; /* smaller ones are cheap to make anew */
 static const size_t pool_most_bytes = (size_t)2 << 30;   /* kept for reuse, bytes */
+
+static const size_t large_pages_least_bytes = (size_t)64 << 20;
 
 static cl_int fill(fmx_device *device, cl_mem memory, unsigned char byte, size_t offset,
                    size_t bytes)
@@ -63,6 +66,26 @@ static fmx_status check_size(fmx_device *device, size_t bytes)
     return FMX_OK;
 }
 
+/* A hint to the kernel on a CPU device: 2 MB pages for a large buffer, before it is first touched.
+ * The rows of a large weight lie a megabyte apart, and with pages of 4 KB looking these up costs a
+ * fifth of the time. Mapping only asks for the address: it waits for nothing. */
+static void ask_for_large_pages(fmx_device *device, cl_mem memory, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const size_t page = (size_t)2 << 20;
+    cl_int code = CL_SUCCESS;
+    char *at = clEnqueueMapBuffer(device->queue, memory, CL_FALSE, CL_MAP_READ, 0, bytes, 0, NULL,
+                                  NULL, &code);
+    if (code != CL_SUCCESS || at == NULL)
+        return;
+    size_t skipped = (page - (uintptr_t)at % page) % page;
+    madvise(at + skipped, (bytes - skipped) / page * page, MADV_HUGEPAGE);
+    clEnqueueUnmapMemObject(device->queue, memory, at, 0, NULL, NULL);
+#else
+    (void)device, (void)memory, (void)bytes;
+#endif
+}
+
 /* Allocates; after a refusal the pool is emptied and the allocation tried once more. */
 static fmx_status allocate(fmx_device *device, const void *data, size_t bytes, fmx_buffer **out)
 {
@@ -71,7 +94,8 @@ static fmx_status allocate(fmx_device *device, const void *data, size_t bytes, f
     fmx_status status = fmx__alloc(device->ctx, 1, sizeof *buffer, "a buffer", &buffer);
     if (status != FMX_OK)
         return status;
-    bool copies = data != NULL && extra == 0;
+    bool large = device->info.prefers_wide && bytes >= large_pages_least_bytes;
+    bool copies = data != NULL && extra == 0 && !large;
     cl_int code = CL_SUCCESS;
     for (int attempt = 0; attempt < 2; ++attempt) {
         /* the flag says "read only"; the pointer stays const in fact */
@@ -91,6 +115,8 @@ static fmx_status allocate(fmx_device *device, const void *data, size_t bytes, f
         free(buffer);
         return fmx__cl_fail(device->ctx, code, "allocating a device buffer");
     }
+    if (large)
+        ask_for_large_pages(device, buffer->memory, bytes);
     buffer->device = device;
     buffer->bytes = bytes;
     buffer->capacity = bytes;
@@ -101,15 +127,14 @@ static fmx_status allocate(fmx_device *device, const void *data, size_t bytes, f
         code = fill(device, buffer->memory, 0xFF, 0, bytes); /* every float a NaN */
         if (code == CL_SUCCESS)
             code = fill(device, buffer->memory, FMX__GUARD_BYTE, bytes, extra);
-        if (code == CL_SUCCESS && data != NULL)
-            code = clEnqueueWriteBuffer(device->queue, buffer->memory, CL_TRUE, 0, bytes, data, 0,
-                                        NULL, NULL);
-        if (code != CL_SUCCESS)
-            status = fmx__cl_fail(device->ctx, code, "filling a guarded buffer");
-        if (status != FMX_OK) {
-            destroy(buffer);
-            *out = NULL;
-        }
+    }
+    if (code == CL_SUCCESS && data != NULL && !copies)
+        code = clEnqueueWriteBuffer(device->queue, buffer->memory, CL_TRUE, 0, bytes, data, 0, NULL,
+                                    NULL);
+    if (code != CL_SUCCESS) {
+        status = fmx__cl_fail(device->ctx, code, "filling a new buffer");
+        destroy(buffer);
+        *out = NULL;
     }
     return status;
 }
