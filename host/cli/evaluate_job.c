@@ -302,8 +302,7 @@ static fmx_status judge_least_squares(work *w)
         return FMX_OK;
     fmx_status status = fmx__least_squares_score(&job, &w->scores);
     if (status == FMX_OK && w->shift_ppm > 0)
-        status =
-            fmx__format(w->ctx, &w->method_name[1], "least squares, \xC2\xB1%g ppm", w->shift_ppm);
+        status = fmx__format(w->ctx, &w->method_name[1], "least squares +-%g ppm", w->shift_ppm);
     else if (status == FMX_OK)
         status = fmx__format(w->ctx, &w->method_name[1], "least squares");
     if (status != FMX_OK)

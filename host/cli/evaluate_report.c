@@ -104,7 +104,7 @@ static fmx_status threshold_fact(draft *d)
     fmx_status status =
         fmx__format(d->ctx, &text, "network %.4g%s", r->evaluation[0].threshold, other);
     if (status == FMX_OK)
-        add(d, "named from", text);
+        add(d, "threshold", text);
     return status;
 }
 

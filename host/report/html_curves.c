@@ -116,9 +116,30 @@ static void fit_y(const fmx__html_curve *curve, size_t curves, fmx__html_diagram
     d->y_high = high + room;
 }
 
+/* Names of the history as words. */
+static void use_words(fmx__history *h)
+{
+    for (size_t c = 0; c < h->columns; ++c)
+        for (char *at = h->name[c]; *at != '\0'; ++at)
+            if (*at == '_')
+                *at = ' ';
+}
+
+/* True when no curve ever changes; its value then. */
+static bool is_constant(const fmx__html_curve *curve, size_t curves, double *value)
+{
+    *value = curve[0].y[0];
+    for (size_t c = 0; c < curves; ++c)
+        for (size_t i = 0; i < curve[c].count; ++i)
+            if (curve[c].y[i] != *value)
+                return false;
+    return true;
+}
+
 static void history_diagram(fmx__svg *page, const fmx__history *h, column_kind kind,
                             const char *title)
 {
+    double constant = 0;
     fmx__html_curve curve[FMX__HTML_COLOURS];
     size_t curves = 0;
     for (size_t c = 1; c < h->columns && curves < FMX__HTML_COLOURS; ++c)
@@ -127,6 +148,11 @@ static void history_diagram(fmx__svg *page, const fmx__history *h, column_kind k
                                                 h->rows, h->rows < 12};
     if (curves == 0)
         return;
+    if (kind == COLUMN_RATE && is_constant(curve, curves, &constant)) {
+        fmx__html_format(page, "<figure><h3>%s</h3><p>%g throughout.</p></figure>\n", title,
+                         constant);
+        return;
+    }
     fmx__html_diagram d = {.title = title,
                            .x_name = h->name[0],
                            .y_name = "",
@@ -151,6 +177,7 @@ void fmx__html_history(fmx__svg *page, const fmx__report *report)
     if (page->status == FMX_OK && report->history != NULL)
         page->status = fmx__history_read(page->ctx, report->history, &history);
     if (page->status == FMX_OK && history.rows > 0) {
+        use_words(&history);
         fmx__svg_raw(page, "<div class=\"pair\">\n");
         history_diagram(page, &history, COLUMN_LOSS, "Loss");
         history_diagram(page, &history, COLUMN_SHARE, "Figures");

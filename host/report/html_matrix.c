@@ -25,7 +25,7 @@ typedef struct layout {
 static layout lay_out(const fmx__html_matrix *m)
 {
     double c = (double)m->classes;
-    layout l = {.cell = fmin(fmax((c <= 28 ? 400 : 620) / c, 4), 40), .font = 12, .font_style = ""};
+    layout l = {.cell = fmin(fmax((c <= 28 ? 380 : 620) / c, 4), 40), .font = 12, .font_style = ""};
     if (l.cell < 13) {
         l.font = l.cell < 11 ? 8 : 9.5;
         l.font_style = l.cell < 11 ? "s" : "n";

@@ -70,7 +70,7 @@ void fmx__html_mixture(fmx__svg *page, const fmx__report *report, size_t mixture
     if (report->mixture_name != NULL)
         fmx__svg_escaped(page, report->mixture_name[mixture]);
     else
-        fmx__html_format(page, "%zu", mixture + 1);
+        fmx__html_format(page, "mixture %zu", mixture + 1);
 }
 
 void fmx__html_method_heads(fmx__svg *page, const fmx__report *report, size_t columns)

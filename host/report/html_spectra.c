@@ -19,6 +19,10 @@ enum {
     MOST_CHANNELS = 16,
 };
 
+/* Does not count for the scale of 1H spectra, ppm. */
+#define WATER_LOW 4.5
+#define WATER_HIGH 5.0
+
 /* Where a row of values is drawn: value 0 at zero_y, `up` pixels for each unit (negative: down). */
 typedef struct strip {
     double left;
@@ -99,11 +103,14 @@ static void ppm_axis(fmx__svg *page, const fmx__report *report, double y)
 /* ---- a mixture and its constituents -----------------------------------------------------------
  */
 
-static double highest(const float *value, size_t count)
+/* The largest magnitude, leaving out what is left of the water. */
+static double highest(const fmx__report *report, const float *value)
 {
+    bool is_proton = report->nucleus != NULL && strcmp(report->nucleus, "1H") == 0;
     double most = 0;
-    for (size_t i = 0; i < count; ++i)
-        most = fmax(most, fabs((double)value[i]));
+    for (size_t i = 0; i < report->points; ++i)
+        if (!is_proton || report->ppm[i] < WATER_LOW || report->ppm[i] > WATER_HIGH)
+            most = fmax(most, fabs((double)value[i]));
     return most;
 }
 
@@ -130,17 +137,16 @@ static void overlay_key(fmx__svg *page, const fmx__report *report, const fmx__re
 /* Of the tallest line that a constituent has in the mixture; 0 where it is not at hand. */
 static double height_of(const fmx__report *report, const fmx__report_part *part)
 {
-    return part->spectrum != NULL ? part->weight * highest(part->spectrum, report->points) : 0;
+    return part->spectrum != NULL ? part->weight * highest(report, part->spectrum) : 0;
 }
 
 static void overlay(fmx__svg *page, const fmx__report *report, const fmx__report_overlay *o)
 {
-    double most = highest(o->spectrum, report->points);
+    double most = highest(report, o->spectrum);
     strip s = {SIDE, WIDTH - 2 * SIDE, ABOVE, 0, 2, ABOVE + BELOW, 0.6};
     double tallest = 0;
     char style[32];
     fmx__svg_raw(page, "<figure><h3>");
-    fmx__svg_escaped(page, "Mixture ");
     fmx__html_mixture(page, report, o->mixture);
     fmx__svg_raw(page, "</h3>\n");
     overlay_key(page, report, o);
@@ -175,7 +181,11 @@ void fmx__html_overlays(fmx__svg *page, const fmx__report *report)
                            "each weighted with its true proportion, as they were measured before "
                            "shifts and noise were put on. In brackets: whether ");
         fmx__svg_escaped(page, report->method[0].input->method);
-        fmx__svg_raw(page, " named it, and its presence.</p>\n");
+        fmx__svg_raw(page, " named it, and its presence.");
+        fmx__svg_raw(page, report->nucleus != NULL && strcmp(report->nucleus, "1H") == 0
+                               ? " The water, 4.5 to 5 ppm, does not count for the scale; lines "
+                                 "that are too tall for it are cut.</p>\n"
+                               : "</p>\n");
         for (size_t i = 0; i < report->overlays && i < FMX__REPORT_MOST_OVERLAYS; ++i)
             overlay(page, report, &report->overlay[i]);
     }
@@ -278,12 +288,12 @@ void fmx__html_layers(fmx__svg *page, const fmx__report *report)
     if (report->layers == 0) {
         fmx__svg_raw(page, "<p class=\"lead\">The model's layers were not looked at.</p>\n");
     } else {
-        fmx__svg_raw(page, "<p class=\"lead\">To mixture ");
+        fmx__svg_raw(page, "<p class=\"lead\">To ");
         fmx__html_mixture(page, report, report->layer_mixture);
         fmx__svg_raw(page, ", each channel on a scale of its own, over the same axis of chemical "
                            "shift, which falls to the right.</p>\n");
         if (report->layer_spectrum != NULL && report->points > 1) {
-            double most = highest(report->layer_spectrum, report->points);
+            double most = highest(report, report->layer_spectrum);
             fmx__svg_raw(page, "<div class=\"many\">\n");
             small_trace(page, report->layer_spectrum, report->points, fmin(0, -0.05 * most), most,
                         "m", "the spectrum");

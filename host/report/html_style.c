@@ -32,7 +32,7 @@ static const char text_rules[] =
     "pre{font-size:12px;line-height:1.45;background:var(--panel);padding:14px;border-radius:8px;"
     "overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}\n"
     ".wide{overflow-x:auto;max-width:100%}.wide svg{display:block;max-width:100%;height:auto}\n"
-    ".pair{display:flex;flex-wrap:wrap;gap:8px 36px;align-items:flex-start}.pair>*{max-width:100%;"
+    ".pair{display:flex;flex-wrap:wrap;gap:8px 24px;align-items:flex-start}.pair>*{max-width:100%;"
     "min-width:0}\n"
     ".key{font-size:13.5px;margin:4px 0 8px}.key span{margin-right:18px;white-space:nowrap}\n"
     ".sw{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px;"
@@ -83,12 +83,13 @@ static const char narrow_rules[] =
     "table.id,table.id tbody,table.id tr,table.id td,table.id th{display:block;min-width:0;"
     "border:0}table.id td+td{min-width:0}table.id thead{display:none}"
     "table.id tr{border-bottom:1px solid var(--line);padding:8px 0}"
-    "table.id tbody th::before{content:\"mixture \"}"
     "table.id td[data-m]::before{content:attr(data-m);display:block;color:var(--soft);"
     "font-size:12px}}\n"
     "@media print{@page{margin:14mm}body{font-size:11px}main{max-width:none;padding:0}"
     "nav{display:none}h2{break-after:avoid}svg,figure,tr,.wide{break-inside:avoid}"
-    ".wide{overflow:visible}.wide svg{min-width:0!important}table{font-size:10px}"
+    ".wide{overflow:visible}.wide "
+    "svg{min-width:0!important}table{font-size:10px}th,td{padding-right:7px}.small th,.small "
+    "td{font-size:9px}h3{break-after:avoid}"
     "svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 
 void fmx__html_style(fmx__svg *page)

@@ -144,14 +144,24 @@ void fmx__html_confusion(fmx__svg *page, const fmx__report *report)
     fmx__html_section_end(page);
 }
 
+/* True when some mixture is of two compounds in equal amounts. */
+static bool any_pair(const fmx__evaluation *e)
+{
+    for (size_t i = 0; i < e->classes; ++i)
+        for (size_t j = 0; j < e->classes; ++j)
+            if (i != j && !isnan((double)e->pair_deviation[i * e->classes + j]))
+                return true;
+    return false;
+}
+
 void fmx__html_pairs(fmx__svg *page, const fmx__report *report)
 {
     const fmx__evaluation *e = report->method[0].evaluation;
     fmx__html_matrix m = {.name = e->class_name, .classes = e->classes, .unit = ""};
     fmx__html_section(page, "pairs", "Pairs of compounds", NULL);
-    if (e->pairs == 0) {
-        fmx__svg_raw(page, "<p class=\"lead\">There are no mixtures of one compound or of two in "
-                           "equal amounts among these.</p>\n");
+    if (!any_pair(e)) {
+        fmx__svg_raw(page, "<p class=\"lead\">None of these mixtures is of two compounds in equal "
+                           "amounts. <code>fidmix mix</code> makes every pair once.</p>\n");
         fmx__html_section_end(page);
         return;
     }
