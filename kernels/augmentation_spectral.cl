@@ -79,7 +79,9 @@ __kernel void augmentation_spread(__global float2 *work, __global const float *l
         return;
     uint row = items[item_first + i].row;
     __global const float *x = library + (size_t)(row < rows ? row : 0) * points;
-    work[i * n + k] = (float2)(augmentation_bridged(x, points, n, k), 0.0f);
+    __global float *to = (__global float *)(work + i * n + k);
+    to[0] = augmentation_bridged(x, points, n, k); /* one by one: Oclgrind takes a vector made of */
+    to[1] = 0.0f;                                  /* a constant for uninitialised */
 }
 
 FMX_SUBGROUP_KERNEL

@@ -259,10 +259,19 @@ fmx_status fmx__augmentation_apply(fmx__augmentation *a, fmx_buffer *library, fm
                                    size_t count, fmx_buffer *out)
 {
     fmx__arg table = fmx__arg_buffer(items, count * sizeof(fmx__augmentation_item));
+    size_t row_bytes = a->points * sizeof(float);
     if (count == 0 || count > a->most_items)
         return fmx__fail(fmx__device_context(a->device), FMX_ERROR_SHAPE,
                          "augmentation: %zu items in a call; it was made for 1 to %zu", count,
                          a->most_items);
+    /* before anything is launched */
+    if (fmx_buffer_bytes(out) / row_bytes < count || fmx_buffer_bytes(library) < row_bytes ||
+        fmx_buffer_bytes(items) / sizeof(fmx__augmentation_item) < count)
+        return fmx__fail(fmx__device_context(a->device), FMX_ERROR_SHAPE,
+                         "augmentation: %zu items of %zu points; the library has %zu bytes, the "
+                         "items %zu, the output %zu",
+                         count, a->points, fmx_buffer_bytes(library), fmx_buffer_bytes(items),
+                         fmx_buffer_bytes(out));
     fmx_status status = a->n > 0 ? apply_spectral(a, library, table, count) : FMX_OK;
     return status == FMX_OK ? launch(a, library, table, count, out) : status;
 }
