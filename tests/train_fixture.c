@@ -58,7 +58,7 @@ static fmx_status append(fmx_dataset_writer *writer, const fmx_train_set *set, s
     fill(spectrum, class_index, row % set->fids);
     if (row + 1 == set->nan_row)
         spectrum[FMX_TRAIN_POINTS / 2] = NAN;
-    target[class_index] = 1;
+    target[class_index] = set->target;
     snprintf(name, sizeof name, "c%zu", set->one_name ? 0 : class_index);
     fmx_dataset_row values = {
         .name = name, .spectrum = spectrum, .parent = &parent, .field_mhz = 400, .target = target};
@@ -69,7 +69,7 @@ fmx_status fmx_train_write(fmx_context *ctx, const char *path, const fmx_train_s
 {
     static double ppm[FMX_TRAIN_POINTS];
     static char text[FMX_TRAIN_MOST_CLASSES * FMX_TRAIN_MOST_FIDS][24];
-    static char class_text[FMX_TRAIN_MOST_CLASSES][64];
+    static char class_text[FMX_TRAIN_MOST_CLASSES][16];
     const char *source[FMX_TRAIN_MOST_CLASSES * FMX_TRAIN_MOST_FIDS];
     const char *names[FMX_TRAIN_MOST_CLASSES];
     fmx_dataset_writer *writer = NULL;
@@ -82,9 +82,7 @@ fmx_status fmx_train_write(fmx_context *ctx, const char *path, const fmx_train_s
         source[i] = text[i];
     }
     for (size_t c = 0; c < set->classes; ++c) {
-        snprintf(class_text[c], sizeof class_text[c], "c%zu", c);
-        if (set->label != NULL && c + 1 == set->classes)
-            snprintf(class_text[c], sizeof class_text[c], "%s", set->label);
+        snprintf(class_text[c], sizeof class_text[c], "c%u", (unsigned)c % 100);
         names[c] = class_text[c];
     }
     fmx_dataset_plan plan = {.rows = rows,
@@ -95,8 +93,8 @@ fmx_status fmx_train_write(fmx_context *ctx, const char *path, const fmx_train_s
                              .nucleus = "1H",
                              .seed = 1,
                              .parents = 1,
-                             .class_name = set->label != NULL ? names : NULL,
-                             .classes = set->label != NULL ? set->classes : 0,
+                             .class_name = set->target > 0 ? names : NULL,
+                             .classes = set->target > 0 ? set->classes : 0,
                              .has_split = set->all_train};
     fmx_status status = fmx_dataset_writer_open(ctx, path, &plan, &writer);
     for (size_t row = 0; status == FMX_OK && row < rows; ++row)

@@ -16,10 +16,10 @@ enum { FMX_TRAIN_POINTS = 96, FMX_TRAIN_MOST_CLASSES = 8, FMX_TRAIN_MOST_FIDS = 
 typedef struct fmx_train_set {
     size_t classes;
     size_t fids;
-    bool all_train;    /* a column `split` with nothing but training rows */
-    bool one_name;     /* every row has the same name */
-    size_t nan_row;    /* from 1: a NaN in that row; 0: none */
-    const char *label; /* written as target and class_name with this as the last class; NULL: no */
+    bool all_train; /* a column `split` with nothing but training rows */
+    bool one_name;  /* every row has the same name */
+    size_t nan_row; /* from 1: a NaN in that row; 0: none */
+    float target;   /* > 0: written as a labelled dataset, with this as each row's share */
 } fmx_train_set;
 
 /* Writes it; FMX_OK or why not. */

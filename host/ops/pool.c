@@ -1,6 +1,6 @@
 #include "op.h"
 
-enum { GROUP = 64, SAME = 0, VALID = 1 };
+enum { GROUP = 64, WIDE_GROUP = 8, SAME = 0, VALID = 1 };
 
 typedef struct options {
     fmx__layer layer;
@@ -80,6 +80,7 @@ static fmx_status launch(const fmx__op_call *call, bool is_forward)
     size_t rows = call->batch * in->channels;
     size_t in_bytes = rows * in->positions * sizeof(float);
     size_t out_bytes = rows * s.out_n * sizeof(float);
+    bool wide = fmx__device_wide(call->device);
     fmx__arg index = fmx__arg_buffer(call->saved, out_bytes);
     fmx__arg args[] = {
         is_forward ? fmx__arg_buffer(call->out, out_bytes)
@@ -95,12 +96,17 @@ static fmx_status launch(const fmx__op_call *call, bool is_forward)
     };
     fmx__launch job = {
         .stem = "pool",
-        .kernel = is_forward ? "pool_max" : "pool_max_gradient",
+        .kernel = wide         ? is_forward ? "pool_max_wide" : "pool_max_gradient_wide"
+                  : is_forward ? "pool_max"
+                               : "pool_max_gradient",
         .arg = args,
         .arg_count = FMX__COUNT(args),
-        .dims = 2,
-        .global = {is_forward ? s.out_n : in->positions, rows},
-        .local = {GROUP},
+        .dims = wide ? 1 : 2,
+        .global = {wide         ? rows
+                   : is_forward ? s.out_n
+                                : in->positions,
+                   rows},
+        .local = {wide ? WIDE_GROUP : GROUP},
         .flops = (double)out_bytes / sizeof(float) * (is_forward ? (double)s.window : 1),
         .bytes = (double)in_bytes + 2 * (double)out_bytes,
     };

@@ -22,7 +22,7 @@ fmx_status fmx__weight_file_write(fmx_context *ctx, const char *path, const fmx_
                                   const fmx__moments *moments, const fmx__model_facts *facts,
                                   const fmx__text_pair *more, size_t more_count);
 
-/* Reads every tensor of the weights (and moments) from an open file. Errors: FMX_ERROR_FORMAT or
+/* Reads every tensor of the weights (and moments) from an open file. Errors: FMX_ERROR_SHAPE or
  * _NOT_FOUND naming the tensor that is missing or has another shape, FMX_ERROR_READ, device errors.
  */
 fmx_status fmx__weight_file_read(fmx_context *ctx, fmx__safetensors *file,
