@@ -149,3 +149,72 @@ Test(verb_evaluate, without_what_the_mixtures_were_made_of)
     cr_assert_not_null(strstr(report, "least squares +-0.02 ppm"));
     free(report);
 }
+
+/* Writes the mixtures of $D/pairs.h5 once more: classes in reverse, and with nan_row >= 0 one NaN.
+ */
+static void copy_reversed(const fmx_test *test, const char *to, int nan_row)
+{
+    char path[512];
+    fmx_dataset *from = NULL;
+    fmx_dataset_writer *writer = NULL;
+    const char *source[64];
+    const char *name[8];
+    char **row_name = NULL;
+    snprintf(path, sizeof path, "%s/pairs.h5", folder);
+    fmx_test_ok(test, fmx_dataset_open(test->ctx, path, &from), "open");
+    const fmx_dataset_info *info = fmx_dataset_describe(from);
+    cr_assert(info->rows <= 64 && info->classes <= 8);
+    for (size_t i = 0; i < info->rows; ++i)
+        source[i] = "elsewhere.h5";
+    for (size_t c = 0; c < info->classes; ++c)
+        name[c] = info->class_name[info->classes - 1 - c];
+    const fmx_dataset_plan plan = {.rows = info->rows,
+                                   .points = info->points,
+                                   .ppm = info->ppm,
+                                   .source = source,
+                                   .recipe = info->recipe,
+                                   .nucleus = info->nucleus,
+                                   .class_name = name,
+                                   .classes = info->classes};
+    float *spectrum = malloc(info->points * sizeof *spectrum);
+    cr_assert_not_null(spectrum);
+    snprintf(path, sizeof path, "%s/%s", folder, to);
+    fmx_test_ok(test, fmx_dataset_writer_open(test->ctx, path, &plan, &writer), "writer");
+    fmx_test_ok(test, fmx_dataset_read_text(from, "name", 0, info->rows, &row_name), "names");
+    for (size_t i = 0; i < info->rows; ++i) {
+        float target[8];
+        float reversed[8];
+        fmx_test_ok(test, fmx_dataset_read_spectra(from, i, 1, spectrum), "spectrum");
+        fmx_test_ok(test, fmx_dataset_read_column(from, "target", FMX_COLUMN_FLOAT, i, 1, target),
+                    "target");
+        for (size_t c = 0; c < info->classes; ++c)
+            reversed[c] = target[info->classes - 1 - c];
+        if ((int)i == nan_row)
+            spectrum[7] = NAN;
+        const fmx_dataset_row row = {.name = row_name[i], .spectrum = spectrum, .target = reversed};
+        fmx_test_ok(test, fmx_dataset_writer_append(writer, i, &row), "append");
+    }
+    fmx_test_ok(test, fmx_dataset_writer_finish(writer), "finish");
+    fmx_dataset_writer_close(writer);
+    fmx_dataset_close(from);
+    free(row_name);
+    free(spectrum);
+}
+
+Test(verb_evaluate, classes_in_another_order_and_nan)
+{
+    fmx_test test = fmx_test_open_host();
+    prepare();
+    copy_reversed(&test, "reversed.h5", -1);
+    copy_reversed(&test, "nan.h5", 4);
+    succeeds("evaluate $D/m.safetensors $D/pairs.h5 --out $D/a.html --csv $D/a.csv --bootstrap 20");
+    succeeds("evaluate $D/m.safetensors $D/reversed.h5 --out $D/b.html --csv $D/b.csv --bootstrap "
+             "20");
+    cr_assert_eq(shell("sort $D/a.csv > $D/a.txt && sort $D/b.csv > $D/b.txt && "
+                       "cmp $D/a.txt $D/b.txt && ! cmp -s $D/a.csv $D/b.csv"),
+                 0, "the same proportions, in another order");
+    fails("evaluate $D/m.safetensors $D/nan.h5 --out $D/c.html --csv $D/c.csv", 3,
+          "nan.h5: mixture 4, point 7");
+    cr_assert_eq(shell("test ! -e $D/c.html && test ! -e $D/c.csv"), 0);
+    fmx_test_close(&test);
+}

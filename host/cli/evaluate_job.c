@@ -207,6 +207,17 @@ static void reorder(const size_t *from, size_t classes, float *row, float *scrat
         row[c] = scratch[from[c]];
 }
 
+static fmx_status check_finite(const work *w, const float *spectra, size_t first, size_t count)
+{
+    size_t points = w->set->points;
+    for (size_t i = 0; i < count * points; ++i)
+        if (!isfinite(spectra[i]))
+            return fmx__fail(w->ctx, FMX_ERROR_FORMAT,
+                             "%s: mixture %zu, point %zu is not a number; make the mixtures again",
+                             w->job->mixtures, first + i / points, i % points);
+    return FMX_OK;
+}
+
 static fmx_status predict_chunk(work *w, size_t first, size_t count, float *spectra,
                                 const size_t *from, float *scratch)
 {
@@ -215,12 +226,14 @@ static fmx_status predict_chunk(work *w, size_t first, size_t count, float *spec
     float *proportion = w->proportion + first * classes;
     fmx_status status = fmx_dataset_read_spectra(w->mixtures, first, count, spectra);
     if (status == FMX_OK)
+        status = check_finite(w, spectra, first, count);
+    if (status == FMX_OK)
         status = fmx__model_predict(w->model, spectra, count, presence, proportion);
     for (size_t i = 0; status == FMX_OK && i < count; ++i) {
         reorder(from, classes, presence + i * classes, scratch);
         reorder(from, classes, proportion + i * classes, scratch);
     }
-    return fmx__fail_in(w->ctx, status, "%s, from mixture %zu on", w->job->mixtures, first);
+    return status;
 }
 
 static fmx_status predict(work *w)

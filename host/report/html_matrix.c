@@ -5,10 +5,11 @@
 #include "html_internal.h"
 
 enum {
-    TOOLTIPS = 64, /* classes up to which every cell says what it is */
-    NUMBERS = 20,  /* classes up to which the value stands in the cell */
-    MOST = 256,    /* classes up to which there is a picture */
-    STEPS = 20,    /* of colour where cells are drawn together */
+    TOOLTIPS = 64,   /* classes up to which every cell says what it is */
+    NUMBER_PX = 16,  /* width of a cell from which its value stands in it */
+    DECIMAL_PX = 28, /* the same with decimals */
+    MOST = 256,      /* classes up to which there is a picture */
+    STEPS = 20,      /* of colour where cells are drawn together */
     LABEL_MOST = 150,
     HEAD = 22,
     FOOT = 44,
@@ -238,7 +239,7 @@ void fmx__html_matrix_draw(fmx__svg *page, const fmx__html_matrix *m)
     else
         cells_together(page, m);
     fmx__svg_raw(page, "</g>\n");
-    if (m->classes <= NUMBERS)
+    if (l.cell >= (m->decimals > 0 ? DECIMAL_PX : NUMBER_PX))
         numbers(page, m, &l);
     names(page, m, &l);
     scale(page, m, &l);
