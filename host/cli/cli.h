@@ -85,6 +85,7 @@ extern const fmx__verb fmx__verb_devices;
 extern const fmx__verb fmx__verb_evaluate;
 extern const fmx__verb fmx__verb_mix;
 extern const fmx__verb fmx__verb_train;
+extern const fmx__verb fmx__verb_run;
 extern const fmx__verb fmx__verb_plot;
 extern const fmx__verb fmx__verb_info;
 extern const fmx__verb fmx__verb_process;
