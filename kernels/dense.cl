@@ -142,7 +142,8 @@ __kernel void dense_panels_wide(__global float *panels, __global const float *in
 #define DENSE_ROWS 12 /* units of an item of dense_forward_wide; with two vectors: 24 sums */
 
 /* parts [slices][panels][units][32] = the slice's sum of weight[u][f] panels[panel][f][32], both in
- * scratch, the parts from parts_at on; item (12 units, panel, slice). */
+ * scratch, the parts from parts_at on; item (panel, 12 units, slice): a slice of weights serves all
+ * panels while it is near. */
 __attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void dense_forward_wide(__global float *scratch, ulong parts_at,
                                  __global const float *weight, ulong features, ulong units,
@@ -150,8 +151,8 @@ __kernel void dense_forward_wide(__global float *scratch, ulong parts_at,
 {
     __global const float *panels = scratch;
     __global float *parts = scratch + parts_at;
-    size_t u = get_group_id(0) * DENSE_ROWS;
-    size_t panel = get_group_id(1);
+    size_t panel = get_group_id(0);
+    size_t u = get_group_id(1) * DENSE_ROWS;
     size_t first = get_group_id(2) * slice;
     size_t last = min(first + slice, (size_t)features);
     __global const float *x = panels + (panel * features + first) * 32;
@@ -173,7 +174,7 @@ __kernel void dense_forward_wide(__global float *scratch, ulong parts_at,
             sum[i][1] = fma(one, x1, sum[i][1]);
         }
     }
-    parts += ((get_group_id(2) * get_num_groups(1) + panel) * units + u) * 32;
+    parts += ((get_group_id(2) * get_num_groups(0) + panel) * units + u) * 32;
 #pragma unroll
     for (size_t i = 0; i < DENSE_ROWS; ++i) {
         if (u + i < units) {

@@ -10,7 +10,8 @@
 enum {
     DIFFERENCES = 12, /* tried for each tensor, where the case is small */
     SMALL = 20000,    /* values of the output */
-    BENCH_BATCH = 2,  /* cases of the benchmark are checked with fewer items */
+    SMALL_CHANNELS = 4000,
+    BENCH_BATCH = 2, /* cases of the benchmark are checked with fewer items */
     STATE_SEED = 5,
 };
 
@@ -228,7 +229,8 @@ static void run_once(const fmx_test *test, const fmx_op_case *c, fmx_op_run *run
 void fmx_op_check(const fmx_test *test, const fmx_op_case *given, const fmx_op_twin *twin)
 {
     fmx_op_case small = *given;
-    if (given->bench && getenv("FIDMIX_SMALL_CASES") != NULL) /* under Oclgrind, hours */
+    bool large = given->bench || given->in[0].channels > SMALL_CHANNELS;
+    if (large && getenv("FIDMIX_SMALL_CASES") != NULL) /* under Oclgrind, hours */
         return;
     if (given->bench && given->batch > BENCH_BATCH)
         small.batch = BENCH_BATCH;

@@ -219,7 +219,7 @@ static fmx_status forward_wide(const fmx__op_call *call, size_t features, size_t
         fmx__arg_u32(call->relu),
     };
     const size_t turn_groups[3] = {divide_up(features, 16), 2 * w.panels, 1};
-    const size_t product_groups[3] = {divide_up(units, WIDE_ROWS), w.panels, w.slices};
+    const size_t product_groups[3] = {w.panels, divide_up(units, WIDE_ROWS), w.slices};
     const size_t combine_groups[3] = {units, 2 * w.panels, 1};
     fmx_status status = launch_wide(call, "dense_panels_wide", turn, FMX__COUNT(turn), turn_groups,
                                     0, 2 * panel_floats * sizeof(float));
