@@ -200,6 +200,9 @@ Test(train_refusals, what_is_there)
     patch(w.last, "\\\"c3\\\"", "\\\"c9\\\"");
     refused(&w, &run, FMX_ERROR_EXISTS, "was trained on other compounds");
     patch(w.last, "\\\"c9\\\"", "\\\"c3\\\"");
+    patch(w.last, "step=4", "step=5");
+    refused(&w, &run, FMX_ERROR_EXISTS, "has 5 steps in 2 epochs");
+    patch(w.last, "step=5", "step=4");
     char kept[PATH + 80];
     snprintf(kept, sizeof kept, "%s.kept", w.best);
     cr_assert_eq(rename(w.best, kept), 0);

@@ -23,7 +23,8 @@ typedef struct fmx__plan_request {
     size_t loss_count;
     const size_t *keep; /* [keep_count] values that are read after forward (outputs, views) */
     size_t keep_count;
-    bool unfused; /* keep every layer apart, to test fusion */
+    size_t held_bytes; /* what the caller has on the device besides the weights, for the check */
+    bool unfused;      /* keep every layer apart, to test fusion */
 } fmx__plan_request;
 
 typedef struct fmx__plan fmx__plan;

@@ -77,14 +77,15 @@ static fmx_status check_memory(const fmx__plan *plan)
                              (double)plan->slab_bytes[i] * mib, info->name,
                              (double)info->largest_allocation_bytes * mib);
     }
-    size_t weights = fmx__weights_bytes(plan->weights, false);
-    if (plan->bytes + weights > info->memory_bytes)
+    double weights = (double)fmx__weights_bytes(plan->weights, false);
+    double held = (double)plan->request.held_bytes;
+    if ((double)plan->bytes + weights + held > (double)info->memory_bytes)
         return fmx__fail(
             plan->ctx, FMX_ERROR_DEVICE_MEMORY,
-            "%s: model: a batch of %zu needs %.0f MiB and the weights %.0f MiB, \"%s\" "
-            "has %.0f MiB; take a smaller batch",
-            plan->graph->where, plan->request.batch, (double)plan->bytes * mib,
-            (double)weights * mib, info->name, (double)info->memory_bytes * mib);
+            "%s: model: a batch of %zu needs %.0f MiB, the weights %.0f MiB, their gradients and "
+            "the rest %.0f MiB, \"%s\" has %.0f MiB; take a smaller batch",
+            plan->graph->where, plan->request.batch, (double)plan->bytes * mib, weights * mib,
+            held * mib, info->name, (double)info->memory_bytes * mib);
     return FMX_OK;
 }
 

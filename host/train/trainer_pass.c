@@ -54,6 +54,17 @@ static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bo
     return status;
 }
 
+/* What is on the device before a pass is made: gradients and moments, spectra, other passes. */
+static size_t held_bytes(const fmx__trainer *t)
+{
+    const fmx__train_pass *const passes[] = {&t->full, &t->rest, &t->check};
+    size_t bytes = (1 + t->moments.count) * fmx__weights_bytes(&t->weights, true) +
+                   fmx_buffer_bytes(t->store.library) + fmx_buffer_bytes(t->spectra);
+    for (size_t i = 0; i < FMX__COUNT(passes); ++i)
+        bytes += passes[i]->plan != NULL ? fmx__plan_bytes(passes[i]->plan) : 0;
+    return bytes;
+}
+
 static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch, bool training)
 {
     size_t value[FMX__TRAIN_LOSSES + 2];
@@ -73,6 +84,7 @@ static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch
         .loss_count = t->loss_count,
         .keep = value,
         .keep_count = training ? 0 : keep,
+        .held_bytes = held_bytes(t),
     };
     pass->batch = batch;
     fmx_status status = fmx__plan_create(t->device, &t->graph, &t->weights, &request, &pass->plan);

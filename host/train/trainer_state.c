@@ -209,6 +209,12 @@ static fmx_status check_last(fmx__trainer *t, const fmx__model_facts *facts)
                          "%s: was trained on other compounds than those of %s; give another --out, "
                          "or remove it",
                          t->last, t->job->spectra);
+    if (t->state.step != t->state.epoch * fmx__batches_count(t->train))
+        return fmx__fail(t->ctx, FMX_ERROR_EXISTS,
+                         "%s: has %" PRIu64 " steps in %" PRIu64 " epochs, %s gives %zu an epoch: "
+                         "it is another dataset; give another --out, or remove it",
+                         t->last, t->state.step, t->state.epoch, t->job->spectra,
+                         fmx__batches_count(t->train));
     if (t->options->validate && t->state.best_epoch > 0 && access(t->best, R_OK) != 0)
         return fmx__fail(t->ctx, FMX_ERROR_NOT_FOUND,
                          "%s: the best weights so far are missing; bring the file back, or remove "
