@@ -7,10 +7,19 @@
 
 static fmx_context *interrupted_context;
 
-const fmx__verb *const fmx__verbs[] = {&fmx__verb_devices, &fmx__verb_info,     &fmx__verb_simulate,
-                                       &fmx__verb_process, &fmx__verb_augment,  &fmx__verb_mix,
-                                       &fmx__verb_train,   &fmx__verb_evaluate, &fmx__verb_run,
-                                       &fmx__verb_plot,    &fmx__verb_bench,    NULL};
+const fmx__verb *const fmx__verbs[] = {&fmx__verb_devices,
+                                       &fmx__verb_info,
+                                       &fmx__verb_simulate,
+                                       &fmx__verb_process,
+                                       &fmx__verb_augment,
+                                       &fmx__verb_mix,
+                                       &fmx__verb_train,
+                                       &fmx__verb_evaluate,
+                                       &fmx__verb_identify,
+                                       &fmx__verb_run,
+                                       &fmx__verb_plot,
+                                       &fmx__verb_bench,
+                                       NULL};
 
 /* The first Ctrl-C asks the work to stop at a safe point, the second ends the process. */
 static void on_signal(int number)

@@ -164,7 +164,7 @@ static double multiplet_shift(const fmx_simulator *s, uint64_t item, uint32_t pa
     uint32_t word[4];
     if (part == FIXED || most_hz == 0)
         return 0;
-    fmx__random_words(word, s->options.seed, FMX__PURPOSE_SPECTRUM, item, 4 + part, multiplet);
+    fmx__random_words(word, s->options.seed, FMX__PURPOSE_LINES, item, part, multiplet);
     return uniform(word[0], -most_hz, most_hz);
 }
 

@@ -1,0 +1,65 @@
+/* Which compounds are in a FID, a spectrum of a dataset: what `fidmix identify` and `fidmix run`
+ * ask a trained model. */
+#ifndef FIDMIX_IDENTIFY_JOB_H
+#define FIDMIX_IDENTIFY_JOB_H
+
+#include <stdio.h>
+
+#include <cjson/cJSON.h>
+
+#include "model.h"
+
+/* One spectrum with the model's answer. */
+typedef struct fmx__identified {
+    char *path;        /* of the FID, or of the dataset */
+    char *name;        /* sample, where it is known */
+    size_t row;        /* dataset: its row */
+    bool is_row;       /* of a dataset */
+    float *presence;   /* [classes] probabilities */
+    float *proportion; /* [classes] */
+    double seconds;    /* from the file to the names, shared evenly among what ran together */
+} fmx__identified;
+
+/* Receives inputs that cannot be used, their reason in the context. What it returns ends the work
+ * unless it is FMX_OK. */
+typedef fmx_status (*fmx__identify_failed)(void *user, const char *path, fmx_status status);
+
+typedef struct fmx__identify {
+    fmx_device *device;
+    fmx_context *ctx;
+    const char *model_path;
+    fmx__model *model;
+    const fmx__model_facts *facts;
+    double *ppm; /* [facts->axis.points] */
+    fmx__identified *item;
+    size_t count;
+    size_t capacity;
+    fmx__identify_failed failed;
+    void *user;
+} fmx__identify;
+
+/* Opens the model; device, failed and user are the caller's. Release with fmx__identify_close, also
+ * after an error. Errors: those of fmx__model_open. */
+fmx_status fmx__identify_open(fmx__identify *work, const char *model_path);
+void fmx__identify_close(fmx__identify *work);
+
+/* Adds what is at `path`: every FID of a tree, processed as the model's recipe says, or every row
+ * of a dataset. Inputs of another nucleus or axis, unreadable ones and those with values that are
+ * not finite go to `failed`. Progress is "process", in rows. Errors: what `failed` returns, device
+ * errors, FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
+fmx_status fmx__identify_path(fmx__identify *work, const char *path);
+
+/* Probability from which a compound is named. */
+double fmx__identify_threshold(const fmx__identify *work);
+
+/* Classes of an item from the threshold on, the most probable first, in order[classes]; their
+ * number. */
+size_t fmx__identify_named(const fmx__identify *work, const fmx__identified *item, size_t *order);
+
+/* The answers as a table. */
+fmx_status fmx__identify_print(const fmx__identify *work, FILE *to);
+
+/* The same as an array, docs/identify.md; NULL: memory ran out. */
+cJSON *fmx__identify_json(const fmx__identify *work);
+
+#endif

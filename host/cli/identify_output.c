@@ -1,0 +1,103 @@
+/* What identify found: as a table and as JSON. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "identify_job.h"
+#include "text_encoding.h"
+
+static const double default_threshold = 0.5; /* of a model that states none */
+
+double fmx__identify_threshold(const fmx__identify *work)
+{
+    return isnan(work->facts->threshold) ? default_threshold : work->facts->threshold;
+}
+
+size_t fmx__identify_named(const fmx__identify *work, const fmx__identified *item, size_t *order)
+{
+    double threshold = fmx__identify_threshold(work);
+    size_t count = 0;
+    for (size_t c = 0; c < work->facts->classes; ++c) {
+        if (!((double)item->presence[c] >= threshold))
+            continue;
+        size_t at = count++;
+        for (; at > 0 && item->presence[order[at - 1]] < item->presence[c]; --at)
+            order[at] = order[at - 1];
+        order[at] = c;
+    }
+    return count;
+}
+
+static void print_item(const fmx__identify *work, const fmx__identified *item, const size_t *order,
+                       size_t count, FILE *to)
+{
+    fprintf(to, "%s", item->path);
+    if (item->is_row)
+        fprintf(to, " row %zu (%s)", item->row, item->name);
+    if (count == 0)
+        fprintf(to, ": no compound");
+    else
+        fprintf(to, ": %zu compound%s", count, count == 1 ? "" : "s");
+    fprintf(to, " of %zu at probability %.3g\n", work->facts->classes,
+            fmx__identify_threshold(work));
+    for (size_t i = 0; i < count; ++i)
+        fprintf(to, "  %-28s %6.3f %8.1f %%\n", work->facts->class_name[order[i]],
+                (double)item->presence[order[i]], 100 * (double)item->proportion[order[i]]);
+}
+
+fmx_status fmx__identify_print(const fmx__identify *work, FILE *to)
+{
+    size_t *order = NULL;
+    fmx_status status =
+        fmx__alloc(work->ctx, work->facts->classes, sizeof *order, "answers", &order);
+    for (size_t i = 0; status == FMX_OK && i < work->count; ++i)
+        print_item(work, &work->item[i], order, fmx__identify_named(work, &work->item[i], order),
+                   to);
+    free(order);
+    return status;
+}
+
+static cJSON *item_json(const fmx__identify *work, const fmx__identified *item, const char *path,
+                        const size_t *order, size_t count)
+{
+    cJSON *one = cJSON_CreateObject();
+    cJSON_AddStringToObject(one, "path", path);
+    if (item->is_row)
+        cJSON_AddNumberToObject(one, "row", (double)item->row);
+    cJSON_AddStringToObject(one, "name", item->name);
+    cJSON *compounds = cJSON_AddArrayToObject(one, "compounds");
+    for (size_t i = 0; i < count; ++i) {
+        cJSON *c = cJSON_CreateObject();
+        cJSON_AddStringToObject(c, "name", work->facts->class_name[order[i]]);
+        cJSON_AddNumberToObject(c, "probability", (double)item->presence[order[i]]);
+        cJSON_AddNumberToObject(c, "proportion", (double)item->proportion[order[i]]);
+        cJSON_AddNumberToObject(c, "shift_ppm", 0); /* the network gives none */
+        cJSON_AddItemToArray(compounds, c);
+    }
+    cJSON_AddNumberToObject(one, "candidates", (double)work->facts->classes);
+    cJSON_AddNumberToObject(one, "threshold", fmx__identify_threshold(work));
+    cJSON_AddNumberToObject(one, "seconds", item->seconds);
+    return one;
+}
+
+cJSON *fmx__identify_json(const fmx__identify *work)
+{
+    cJSON *array = cJSON_CreateArray();
+    size_t *order = malloc((work->facts->classes + 1) * sizeof *order);
+    bool good = array != NULL && order != NULL;
+    for (size_t i = 0; good && i < work->count; ++i) {
+        const fmx__identified *item = &work->item[i];
+        char *path = NULL;
+        good = fmx__text_to_utf8(work->ctx, item->path, strlen(item->path), &path) == FMX_OK;
+        if (good)
+            good = cJSON_AddItemToArray(
+                array, item_json(work, item, path, order, fmx__identify_named(work, item, order)));
+        free(path);
+    }
+    free(order);
+    if (!good) {
+        cJSON_Delete(array);
+        array = NULL;
+    }
+    return array;
+}

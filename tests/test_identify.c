@@ -1,0 +1,96 @@
+/* fidmix identify, as its users see it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base.h"
+#include "fmx_test.h"
+#include "program_fixture.h"
+
+/* Three compounds, a small axis and a small network. */
+static const char recipe[] =
+    "fidmix: 1\n"
+    "name: small\n"
+    "seed: 3\n"
+    "axis: {nucleus: 1H, first_ppm: 5, last_ppm: 0.5, points: 1024}\n"
+    "database: {spins: spin_systems, only: [L-Alanine, Citrate, Acetate], per_compound: 6, "
+    "fid_points: 2048, snr_least: 300, snr_most: 600, multiplet_shift_ppm: 0.01, water: 0}\n"
+    "process: [digital_filter: {mode: phase_ramp}, apodisation, fft, autophase, reference, noise, "
+    "baseline: {method: percentile}, resample: {outside: zero}, normalise: {method: max}]\n"
+    "mixtures: {mode: random, count: 40, least: 0, most: 3, snr_least: 50, snr_most: 200}\n"
+    "model: [conv1d: {filters: 4, kernel: 9, stride: 4}, relu, flatten, dense: {units: 16}, "
+    "relu: {name: trunk}, dense: {from: trunk, units: 3}, sigmoid: {name: presence}, "
+    "dense: {from: trunk, units: 3}, softmax: {name: proportion}]\n"
+    "train: {source: mixtures, batch: 16, epochs: 3, items: 160, validation_items: 32, loss: "
+    "[binary_cross_entropy: {layer: presence}, cross_entropy: {layer: proportion}], optimiser: "
+    "{adam: {learning_rate: 0.003}}}\n";
+
+/* $D/small.yml */
+static void write_recipe(void)
+{
+    char path[512];
+    folder = fmx_test_folder();
+    snprintf(path, sizeof path, "%s/small.yml", folder);
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fputs(recipe, file);
+    fclose(file);
+}
+
+/* $D/raw, $D/spectra.h5, $D/pairs.h5 and $D/model.safetensors. */
+static void make_model(void)
+{
+    write_recipe();
+    succeeds("simulate --spins spin_systems --only L-Alanine,Citrate,Acetate --per-compound 6 "
+             "--points 2048 --water 0 --out $D/raw --quiet");
+    succeeds("process $D/raw --out $D/spectra.h5 --recipe $D/small.yml --quiet");
+    succeeds("train $D/spectra.h5 --out $D/model.safetensors --recipe $D/small.yml --quiet");
+    succeeds("mix $D/spectra.h5 --out $D/pairs.h5 --quiet");
+}
+
+Test(identify, trees_and_datasets)
+{
+    make_model();
+    /* a tree with a FID that is damaged, one of another nucleus, and a dataset */
+    cr_assert_eq(shell("mkdir $D/t && cp -r $D/raw/Citrate $D/t/Citrate && rm -r "
+                       "$D/t/Citrate/[3456] && rm $D/t/Citrate/2/acqu*"),
+                 0);
+    succeeds("identify $D/model.safetensors $D/t $D/pairs.h5 --json");
+    cr_assert(strstr(messages(), "1 of 8 could not be used") != NULL, "%s", messages());
+    cr_assert(strstr(messages(), "Citrate/2") != NULL, "%s", messages());
+    static char text[65536];
+    snprintf(text, sizeof text, "%s/out", folder);
+    FILE *file = fopen(text, "r");
+    cr_assert_not_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    cJSON *array = cJSON_Parse(text);
+    cr_assert_eq(cJSON_GetArraySize(array), 7, "%s", text);
+    const cJSON *item = cJSON_GetArrayItem(array, 0);
+    const char *const keys[] = {"path", "compounds", "candidates", "threshold", "seconds"};
+    for (size_t i = 0; i < FMX__COUNT(keys); ++i)
+        cr_assert_not_null(cJSON_GetObjectItem(item, keys[i]), "%s", keys[i]);
+    cr_assert_eq(cJSON_GetObjectItem(item, "candidates")->valuedouble, 3);
+    cr_assert(strstr(cJSON_GetObjectItem(item, "path")->valuestring, "/t/Citrate/1") != NULL);
+    /* every compound at threshold 0, the most probable first */
+    double before = 2;
+    const cJSON *compound = NULL;
+    cJSON_ArrayForEach(compound, cJSON_GetObjectItem(item, "compounds"))
+    {
+        double p = cJSON_GetObjectItem(compound, "probability")->valuedouble;
+        cr_assert(p <= before && p >= cJSON_GetObjectItem(item, "threshold")->valuedouble);
+        before = p;
+        cr_assert_not_null(cJSON_GetObjectItem(compound, "name"));
+        cr_assert_not_null(cJSON_GetObjectItem(compound, "proportion"));
+        cr_assert_not_null(cJSON_GetObjectItem(compound, "shift_ppm"));
+    }
+    cJSON_Delete(array);
+    cr_assert_eq(shell("sed -i 's/##\\$NUC1=.*/##$NUC1= <13C>/' $D/t/Citrate/1/acqus"), 0);
+    fails("identify $D/model.safetensors $D/t/Citrate/1", 3, "a 13C FID");
+    fails("identify $D/model.safetensors $D/nowhere", 3, "nowhere");
+    succeeds("process $D/raw/Acetate --out $D/other.h5 --quiet");
+    fails("identify $D/model.safetensors $D/other.h5", 3, "1024");
+    fails("identify $D/pairs.h5 $D/t", 3, "pairs.h5");
+}
