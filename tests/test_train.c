@@ -74,6 +74,33 @@ static void read_epoch(const world *w, size_t epoch, double *loss, double *valid
     fclose(file);
 }
 
+/* Interrupts when the work has advanced `left` times. */
+typedef struct stopper {
+    fmx_context *ctx;
+    size_t left;
+} stopper;
+
+static void count_down(void *user, const char *what, size_t done, size_t total)
+{
+    stopper *s = user;
+    (void)what;
+    (void)done;
+    (void)total;
+    if (s->left > 0 && --s->left == 0)
+        fmx_context_interrupt(s->ctx);
+}
+
+/* Runs until `left` steps are done; an interrupted context stays so: another one goes on. */
+static void interrupt_after(world *w, const fmx_train_run *run, size_t left)
+{
+    stopper s = {w->test.ctx, left};
+    fmx_context_set_progress(w->test.ctx, count_down, &s);
+    fmx_test_refused(&w->test, fmx_train(w->test.device, run, NULL), FMX_ERROR_INTERRUPTED,
+                     "interrupted");
+    fmx_test_close(&w->test);
+    w->test = fmx_test_open();
+}
+
 Test(train, learns)
 {
     static const char *const set[] = {"train.epochs=30", NULL};
@@ -93,6 +120,33 @@ Test(train, learns)
     cr_assert_eq(result.classes, CLASSES);
     cr_assert_eq(access(beside(&w, ".last"), F_OK), -1);
     cr_assert_eq(access(beside(&w, ".best"), F_OK), -1);
+    fmx_test_close(&w.test);
+}
+
+/* The program: trains, is up to date, shows model and checkpoint. */
+Test(train, program)
+{
+    world w;
+    char command[4 * PATH];
+    char recipe[PATH + 32];
+    open_world(&w, &usual);
+    snprintf(recipe, sizeof recipe, "%s/r.yml", w.folder);
+    FILE *file = fopen(recipe, "w");
+    cr_assert_not_null(file);
+    fputs(fmx_train_model, file);
+    fclose(file);
+    fmx_train_run run = usual_run(&w);
+    interrupt_after(&w, &run, 5);
+    snprintf(command, sizeof command,
+             "cd %s && " FMX_PROGRAM " info m.safetensors.last > last.txt && " FMX_PROGRAM
+             " train s.h5 --recipe r.yml --resume --out m.safetensors 2> first.txt && " FMX_PROGRAM
+             " train s.h5 --recipe r.yml --resume --out m.safetensors 2> second.txt && " FMX_PROGRAM
+             " info m.safetensors > model.txt && grep -q 'best of 6 epochs' first.txt && "
+             "grep -q 'up to date' second.txt && "
+             "grep -q '816 parameters, 808 of them trainable' last.txt && "
+             "grep -q '816 parameters, 808 of them trainable' model.txt",
+             w.folder);
+    cr_assert_eq(system(command), 0, "%s", command);
     fmx_test_close(&w.test);
 }
 
@@ -178,33 +232,6 @@ Test(train, same_bits_twice)
     fmx_test_close(&w.test);
 }
 
-/* Interrupts when the work has advanced `left` times. */
-typedef struct stopper {
-    fmx_context *ctx;
-    size_t left;
-} stopper;
-
-static void count_down(void *user, const char *what, size_t done, size_t total)
-{
-    stopper *s = user;
-    (void)what;
-    (void)done;
-    (void)total;
-    if (s->left > 0 && --s->left == 0)
-        fmx_context_interrupt(s->ctx);
-}
-
-/* Runs until `left` steps are done; an interrupted context stays so: another one goes on. */
-static void interrupt_after(world *w, const fmx_train_run *run, size_t left)
-{
-    stopper s = {w->test.ctx, left};
-    fmx_context_set_progress(w->test.ctx, count_down, &s);
-    fmx_test_refused(&w->test, fmx_train(w->test.device, run, NULL), FMX_ERROR_INTERRUPTED,
-                     "interrupted");
-    fmx_test_close(&w->test);
-    w->test = fmx_test_open();
-}
-
 /* Six epochs of two steps, interrupted behind step `at` and again one step later; where a
  * checkpoint is older than the epoch under way, the epochs between are done again. */
 Test(train, interrupted_and_resumed)
@@ -244,6 +271,37 @@ Test(train, killed_and_resumed)
     snprintf(command, sizeof command, "%s %s", FMX_TRAIN_KILL, fmx_test_folder());
     cr_assert_eq(system(command), 0, "%s", command);
     fmx_test_close(&test);
+}
+
+/* Ctrl-C while an epoch is judged: its steps are done again. The loss
+ * of an epoch's last step is taken and logged when all its steps are asked for. */
+static void interrupt_from_log(void *user, fmx_log_level level, const char *text)
+{
+    (void)level;
+    if (strstr(text, "step 4:") != NULL) /* the last of two epochs: validation comes next */
+        fmx_context_interrupt(user);
+}
+
+Test(train, interrupted_while_validating)
+{
+    static const char *const logged[] = {"train.log_steps=1", NULL};
+    world w;
+    char other[PATH + 64];
+    open_world(&w, &usual);
+    snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
+    fmx_train_run run = usual_run(&w);
+    run.set = logged;
+    trained(&w, &run);
+    run.out = other;
+    fmx_context_set_log(w.test.ctx, interrupt_from_log, w.test.ctx, FMX_LOG_INFO);
+    fmx_test_refused(&w.test, fmx_train(w.test.device, &run, NULL), FMX_ERROR_INTERRUPTED,
+                     "interrupted");
+    fmx_test_close(&w.test);
+    w.test = fmx_test_open();
+    run.resume = true;
+    trained(&w, &run);
+    same_files(w.out, other, "resumed");
+    fmx_test_close(&w.test);
 }
 
 /* Three epochs that were interrupted in the third become six. */
