@@ -2,8 +2,8 @@
  * device, compared with its twin (in double), whose gradient is compared with finite differences of
  * its own forward; and everything is run twice for the same bits.
  *
- * How to add a case: a row in tests/cases/<stem>.h. FIDMIX_SMALL_CASES=1 leaves out the cases of the
- * benchmark, for Oclgrind (scripts/check_oclgrind.sh).
+ * How to add a case: a row in tests/cases/<stem>.h. FIDMIX_SMALL_CASES=1 leaves out the cases of
+ * the benchmark, for Oclgrind (scripts/check_oclgrind.sh).
  */
 #ifndef FMX_OP_FIXTURE_H
 #define FMX_OP_FIXTURE_H
