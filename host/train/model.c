@@ -197,7 +197,7 @@ static fmx_status check_finite(const fmx__model *model, const float *spectra, si
     size_t points = model->facts.axis.points;
     for (size_t i = 0; i < count * points; ++i) {
         if (!isfinite(spectra[i]))
-            return fmx__fail(model->ctx, FMX_ERROR_ARGUMENT,
+            return fmx__fail(model->ctx, FMX_ERROR_FORMAT,
                              "spectrum %zu: point %zu is not a number; process it again",
                              i / points, i % points);
     }

@@ -43,14 +43,14 @@ const fmx__recipe *fmx__model_recipe(const fmx__model *model);
 const fmx__graph *fmx__model_graph(const fmx__model *model);
 
 /* Refuses spectra on another axis or of another nucleus than the model's, saying both and what to
- * do (process again with the model's axis). Errors: FMX_ERROR_ARGUMENT. */
+ * do (process again with the model's axis). Errors: FMX_ERROR_SHAPE. */
 fmx_status fmx__model_fits(const fmx__model *model, const char *what, const char *nucleus,
                            const double *ppm, size_t points);
 
-/* Runs `count` spectra [count][points] through the network, in batches, with the normalisation that
- * it was trained with. presence and proportion are [count][classes]: a network with one head fills
- * both (S1's softmax: presence is the proportion). NaN in a spectrum: FMX_ERROR_ARGUMENT naming the
- * row. */
+/* Runs `count` spectra [count][points] through the network, in batches; they are taken as they are,
+ * so they must have been processed and normalised as those it was trained with. presence and
+ * proportion are [count][classes]: a network with one head fills both (S1's softmax: presence is
+ * the proportion). NaN in a spectrum: FMX_ERROR_FORMAT naming the row. */
 fmx_status fmx__model_predict(fmx__model *model, const float *spectra, size_t count,
                               float *presence, float *proportion);
 
