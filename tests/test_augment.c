@@ -209,10 +209,10 @@ Test(augment, columns_are_carried_over)
     fmx_test_ok(&test, fmx_dataset_read_text(set, "where", 0, rows, &where), "");
     for (size_t r = 0; r < rows; ++r) {
         size_t from = r / 15;
-        char text[16];
+        char text[32];
         snprintf(text, sizeof text, "raw/%zu", from);
-        cr_assert_eq(parent[r], from);
-        cr_assert_eq(copy[r], r % 15);
+        cr_assert_eq(parent[r], (int32_t)from);
+        cr_assert_eq(copy[r], (int32_t)(r % 15));
         cr_assert_eq(codes[r][1], -(int32_t)from);
         cr_assert_eq(target[r][from % 2], 1);
         cr_assert_eq(split[r], from % 3);

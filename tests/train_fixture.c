@@ -52,7 +52,7 @@ static fmx_status append(fmx_dataset_writer *writer, const fmx_train_set *set, s
 {
     float spectrum[FMX_TRAIN_POINTS];
     float target[FMX_TRAIN_MOST_CLASSES] = {0};
-    char name[16];
+    char name[32];
     size_t class_index = row / set->fids;
     int32_t parent = (int32_t)row;
     fill(spectrum, class_index, row % set->fids);
