@@ -26,12 +26,22 @@ void fmx__philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[
     out[3] = x3;
 }
 
+uint32_t fmx__random_key(uint64_t seed)
+{
+    return (uint32_t)(seed ^ (seed >> 32));
+}
+
 void fmx__random_words(uint32_t out[4], uint64_t seed, fmx__purpose purpose, uint64_t item,
                        uint32_t draw, uint32_t position)
 {
-    uint32_t key[2] = {(uint32_t)(seed ^ (seed >> 32)), (uint32_t)purpose};
+    uint32_t key[2] = {fmx__random_key(seed), (uint32_t)purpose};
     uint32_t counter[4] = {(uint32_t)item, (uint32_t)(item >> 32), draw, position};
     fmx__philox(out, counter, key);
+}
+
+size_t fmx__random_below(uint32_t word, size_t n)
+{
+    return (size_t)(((uint64_t)word * n) >> 32);
 }
 
 double fmx__uniform(uint32_t word)

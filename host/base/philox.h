@@ -4,6 +4,7 @@
 #ifndef FIDMIX_PHILOX_H
 #define FIDMIX_PHILOX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* What a number is drawn for; part of the key. Values are fixed: they are in every result. */
@@ -28,11 +29,17 @@ typedef enum fmx__purpose {
 /* out = Philox4x32-10(counter, key). */
 void fmx__philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
-/* Four words for (seed, purpose, item, draw, position). The seed is folded to 32 bits by xor of
- * its halves; the counter is (item low, item high, draw, position); position counts blocks of four.
+/* A seed as the key takes it: folded to 32 bits by xor of its halves. */
+uint32_t fmx__random_key(uint64_t seed);
+
+/* Four words for (seed, purpose, item, draw, position). The seed is folded (fmx__random_key); the
+ * counter is (item low, item high, draw, position); position counts blocks of four.
  */
 void fmx__random_words(uint32_t out[4], uint64_t seed, fmx__purpose purpose, uint64_t item,
                        uint32_t draw, uint32_t position);
+
+/* A whole number below n: floor(word n / 2^32). */
+size_t fmx__random_below(uint32_t word, size_t n);
 
 /* Uniform on [0, 1): word * 2^-32. */
 double fmx__uniform(uint32_t word);

@@ -12,23 +12,39 @@
 #include "run_remove.h"
 #include "simulate_job.h"
 
-enum { MOST_ARGUMENTS = 24 };
+enum { MOST_WORDS = 16 };
 
-/* Runs a verb as the command line would; `words` end with NULL. */
-static fmx_status command(fmx__run_job *job, const char *const *words)
+/* `fidmix VERB IN --out OUT --recipe DIR/recipe.yml --resume`, each of `set` (up to NULL) behind a
+ * --set, on the device that the run was given. */
+static fmx_status command(fmx__run_job *job, const char *verb, fmx__run_file in, fmx__run_file out,
+                          const char *const *set)
 {
-    char *argv[MOST_ARGUMENTS];
+    const char *words[MOST_WORDS] = {
+        "fidmix",
+        verb,
+        job->path[in],
+        "--out",
+        job->path[out],
+        "--recipe",
+        job->path[FMX__RUN_RECIPE],
+        "--resume",
+    };
+    char *argv[MOST_WORDS] = {NULL};
+    int count = 8;
     int argc = 0;
-    fmx__cli sub = {.ctx = job->ctx, .device = job->cli->device};
+    fmx__cli sub = {.ctx = job->ctx};
     fmx__cli_wants wants = FMX__WANTS_RUN;
-    fmx_status status = FMX_OK;
-    for (; status == FMX_OK && words[argc] != NULL; ++argc)
+    for (; set != NULL && *set != NULL; ++set) {
+        words[count++] = "--set";
+        words[count++] = *set;
+    }
+    fmx_status status = fmx__cli_device(job->cli, &sub.device);
+    for (; status == FMX_OK && argc < count; ++argc)
         status = fmx__format(job->ctx, &argv[argc], "%s", words[argc]);
     if (status == FMX_OK)
         status = fmx__cli_parse(&sub, argc, argv, &wants);
     if (status == FMX_OK)
         status = sub.verb->run(&sub);
-    job->cli->device = sub.device;
     fmx__cli_release(&sub);
     for (int i = 0; i < argc; ++i)
         free(argv[i]);
@@ -121,16 +137,7 @@ static fmx_status process(fmx__run_job *job)
 
 static fmx_status augment(fmx__run_job *job)
 {
-    const char *const words[] = {"fidmix",
-                                 "augment",
-                                 job->path[FMX__RUN_SPECTRA],
-                                 "--out",
-                                 job->path[FMX__RUN_AUGMENTED],
-                                 "--recipe",
-                                 job->path[FMX__RUN_RECIPE],
-                                 "--resume",
-                                 NULL};
-    return command(job, words);
+    return command(job, "augment", FMX__RUN_SPECTRA, FMX__RUN_AUGMENTED, NULL);
 }
 
 /* Whether the recipe asks for augmented spectra on disk: rows are trained on, and not varied as
@@ -142,48 +149,35 @@ static bool in_bulk(const fmx__run_job *job)
            train->source == FMX__TRAIN_ROWS && !train->augment;
 }
 
+/* The dataset that the network is trained on. */
+static fmx__run_file training_data(const fmx__run_job *job)
+{
+    return in_bulk(job) ? FMX__RUN_AUGMENTED : FMX__RUN_SPECTRA;
+}
+
 static fmx_status train(fmx__run_job *job)
 {
-    fmx__run_file data = in_bulk(job) ? FMX__RUN_AUGMENTED : FMX__RUN_SPECTRA;
-    const char *const words[] = {"fidmix",
-                                 "train",
-                                 job->path[data],
-                                 "--out",
-                                 job->path[FMX__RUN_MODEL],
-                                 "--recipe",
-                                 job->path[FMX__RUN_RECIPE],
-                                 "--resume",
-                                 NULL};
-    return command(job, words);
+    return command(job, "train", training_data(job), FMX__RUN_MODEL, NULL);
 }
 
 /* Test mixtures: constituents as they were measured, from FIDs that training never saw. */
-static fmx_status mix(fmx__run_job *job, fmx__run_file out, const char *mode)
-{
-    const char *const words[] = {"fidmix",
-                                 "mix",
-                                 job->path[FMX__RUN_SPECTRA],
-                                 "--out",
-                                 job->path[out],
-                                 "--recipe",
-                                 job->path[FMX__RUN_RECIPE],
-                                 "--resume",
-                                 "--set",
-                                 "mixtures.augment=false",
-                                 mode != NULL ? "--set" : NULL,
-                                 mode,
-                                 NULL};
-    return command(job, words);
-}
-
 static fmx_status mix_as_written(fmx__run_job *job)
 {
-    return mix(job, FMX__RUN_MIXTURES, NULL);
+    static const char *const set[] = {"mixtures.augment=false", NULL};
+    return command(job, "mix", FMX__RUN_SPECTRA, FMX__RUN_MIXTURES, set);
 }
 
 static fmx_status mix_pairs(fmx__run_job *job)
 {
-    return mix(job, FMX__RUN_PAIRS, "mixtures.mode=pairs");
+    static const char *const set[] = {"mixtures.augment=false", "mixtures.mode=pairs", NULL};
+    return command(job, "mix", FMX__RUN_SPECTRA, FMX__RUN_PAIRS, set);
+}
+
+/* Whether all pairs are judged too: where the recipe's own mixtures are drawn. */
+static bool wants_pairs(const fmx__run_job *job)
+{
+    const fmx__mixture_options *options = fmx__recipe_find(&job->recipe, "mixtures")->options;
+    return options->mode == FMX__MIXTURE_RANDOM;
 }
 
 static fmx_status data_steps(fmx__run_job *job)
@@ -219,12 +213,11 @@ static fmx_status mixture_steps(fmx__run_job *job)
 {
     static const char *const mixing[] = {"mixtures", "database", NULL};
     static const fmx__run_file spectra[] = {FMX__RUN_SPECTRA};
-    const fmx__mixture_options *options = fmx__recipe_find(&job->recipe, "mixtures")->options;
     char *depends = NULL;
     fmx_status status = fmx__run_inputs(job, mixing, spectra, 1, &depends);
     if (status == FMX_OK)
         status = step(job, FMX__RUN_MIXTURES, depends, mix_as_written);
-    if (status == FMX_OK && options->mode == FMX__MIXTURE_RANDOM) {
+    if (status == FMX_OK && wants_pairs(job)) {
         status = fmx__run_inputs(job, mixing, spectra, 1, &depends);
         if (status == FMX_OK)
             status = step(job, FMX__RUN_PAIRS, depends, mix_pairs);
@@ -236,16 +229,14 @@ static fmx_status model_steps(fmx__run_job *job)
 {
     static const char *const training[] = {"axis",  "database", "augment",  "mixtures",
                                            "model", "train",    "evaluate", NULL};
-    const fmx__run_file data = in_bulk(job) ? FMX__RUN_AUGMENTED : FMX__RUN_SPECTRA;
+    const fmx__run_file data = training_data(job);
     char *depends = NULL;
     fmx_status status = fmx__run_inputs(job, training, &data, 1, &depends);
     if (status == FMX_OK)
         status = step(job, FMX__RUN_MODEL, depends, train);
     if (status == FMX_OK)
         status = mixture_steps(job);
-    const fmx__mixture_options *options = fmx__recipe_find(&job->recipe, "mixtures")->options;
-    bool pairs = options->mode == FMX__MIXTURE_RANDOM;
-    if (status == FMX_OK && pairs)
+    if (status == FMX_OK && wants_pairs(job))
         status = fmx__run_evaluate(job, FMX__RUN_PAIRS, FMX__RUN_PAIRS_REPORT, "all pairs");
     if (status == FMX_OK)
         status = fmx__run_evaluate(job, FMX__RUN_MIXTURES, FMX__RUN_REPORT, "mixtures");

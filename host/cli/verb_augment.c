@@ -5,7 +5,7 @@
 
 #include "augment.h"
 #include "augment_input.h"
-#include "cli.h"
+#include "cli_recipe.h"
 #include "fidmix/dataset.h"
 #include "recipe_sections.h"
 #include "train_section.h"
@@ -28,20 +28,8 @@ typedef struct job {
 
 static fmx_status read_recipe(job *j)
 {
-    fmx__cli *cli = j->cli;
-    const char *name = fmx__cli_value(cli, "--recipe");
-    const char *seed = fmx__cli_value(cli, "--seed");
-    char *assignment = NULL;
-    fmx_status status = fmx__recipe_read(cli->ctx, name != NULL ? name : "augment",
-                                         &fmx__recipe_schema_full, NULL, 0, &j->recipe);
-    for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
-        status = fmx__recipe_set(cli->ctx, &j->recipe, fmx__cli_nth(cli, "--set", i));
-    if (status == FMX_OK && seed != NULL) {
-        status = fmx__format(cli->ctx, &assignment, "seed=%s", seed);
-        if (status == FMX_OK)
-            status = fmx__recipe_set(cli->ctx, &j->recipe, assignment);
-        free(assignment);
-    }
+    const char *name = fmx__cli_value(j->cli, "--recipe");
+    fmx_status status = fmx__cli_recipe(j->cli, name != NULL ? name : "augment", &j->recipe);
     if (status == FMX_OK)
         j->stages = fmx__recipe_find(&j->recipe, "augment");
     return status;

@@ -1,31 +1,13 @@
 #include <stdlib.h>
 
-#include "cli.h"
+#include "cli_recipe.h"
 #include "mix_job.h"
-#include "train_section.h"
-
-/* The recipe with --set and --seed applied. */
-static fmx_status read_recipe(fmx__cli *cli, fmx__recipe *recipe)
-{
-    const char *name = fmx__cli_value(cli, "--recipe");
-    const char *seed = fmx__cli_value(cli, "--seed");
-    char *assignment = NULL;
-    fmx_status status = fmx__recipe_read(cli->ctx, name != NULL ? name : "mix",
-                                         &fmx__recipe_schema_full, NULL, 0, recipe);
-    for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
-        status = fmx__recipe_set(cli->ctx, recipe, fmx__cli_nth(cli, "--set", i));
-    if (status == FMX_OK && seed != NULL)
-        status = fmx__format(cli->ctx, &assignment, "seed=%s", seed);
-    if (status == FMX_OK && seed != NULL)
-        status = fmx__recipe_set(cli->ctx, recipe, assignment);
-    free(assignment);
-    return status;
-}
 
 static fmx_status run(fmx__cli *cli)
 {
     fmx__recipe recipe = {0};
     fmx__mix_result result = {0};
+    const char *name = fmx__cli_value(cli, "--recipe");
     const char *out = fmx__cli_value(cli, "--out");
     fmx__mix_job job = {.in = cli->path[0],
                         .out = out,
@@ -35,7 +17,7 @@ static fmx_status run(fmx__cli *cli)
     if (out == NULL)
         return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
                          "--out is missing: where shall the mixtures go?");
-    fmx_status status = read_recipe(cli, &recipe);
+    fmx_status status = fmx__cli_recipe(cli, name != NULL ? name : "mix", &recipe);
     if (status == FMX_OK)
         status = fmx__cli_device(cli, &job.device);
     if (status == FMX_OK)

@@ -2,37 +2,16 @@
 #include <stdlib.h>
 
 #include "atomic_file.h"
-#include "cli.h"
+#include "cli_recipe.h"
 #include "process_job.h"
-#include "train_section.h"
-
-/* Sets `key` of the recipe to an option's value, where the option was given. */
-static fmx_status set_from_option(fmx__cli *cli, fmx__recipe *recipe, const char *key,
-                                  const char *option)
-{
-    const char *value = fmx__cli_value(cli, option);
-    char *assignment = NULL;
-    if (value == NULL)
-        return FMX_OK;
-    fmx_status status = fmx__format(cli->ctx, &assignment, "%s=%s", key, value);
-    if (status == FMX_OK)
-        status = fmx__recipe_set(cli->ctx, recipe, assignment);
-    free(assignment);
-    return status;
-}
 
 /* The recipe with --set, --seed and --nucleus applied, checked before any data is touched. */
 static fmx_status read_recipe(fmx__cli *cli, fmx__recipe *recipe)
 {
     const char *name = fmx__cli_value(cli, "--recipe");
-    fmx_status status = fmx__recipe_read(cli->ctx, name != NULL ? name : "process",
-                                         &fmx__recipe_schema_full, NULL, 0, recipe);
-    for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
-        status = fmx__recipe_set(cli->ctx, recipe, fmx__cli_nth(cli, "--set", i));
+    fmx_status status = fmx__cli_recipe(cli, name != NULL ? name : "process", recipe);
     if (status == FMX_OK)
-        status = set_from_option(cli, recipe, "seed", "--seed");
-    if (status == FMX_OK)
-        status = set_from_option(cli, recipe, "axis.nucleus", "--nucleus");
+        status = fmx__cli_recipe_set(cli, recipe, "axis.nucleus", "--nucleus");
     if (status == FMX_OK)
         status = fmx__process_recipe_check(cli->ctx, recipe);
     return status;

@@ -3,28 +3,13 @@
 #include <string.h>
 
 #include "atomic_file.h"
+#include "cli_recipe.h"
 #include "run_job.h"
 
 static const char *const names[FMX__RUN_FILES] = {
     "recipe.yml",  "raw",      "spectra.h5",  "augmented.h5", "model.safetensors",
     "mixtures.h5", "pairs.h5", "report.html", "pairs.html",
 };
-
-static fmx_status read_recipe(fmx__run_job *job)
-{
-    const char *seed = fmx__cli_value(job->cli, "--seed");
-    char *assignment = NULL;
-    fmx_status status = fmx__recipe_read(job->ctx, job->cli->path[0], &fmx__recipe_schema_full,
-                                         NULL, 0, &job->recipe);
-    for (size_t i = 0; status == FMX_OK && fmx__cli_nth(job->cli, "--set", i) != NULL; ++i)
-        status = fmx__recipe_set(job->ctx, &job->recipe, fmx__cli_nth(job->cli, "--set", i));
-    if (status == FMX_OK && seed != NULL)
-        status = fmx__format(job->ctx, &assignment, "seed=%s", seed);
-    if (status == FMX_OK && seed != NULL)
-        status = fmx__recipe_set(job->ctx, &job->recipe, assignment);
-    free(assignment);
-    return status;
-}
 
 /* The folder of --out, or the recipe's name. */
 static fmx_status make_folder(fmx__run_job *job, char **folder)
@@ -57,7 +42,7 @@ static fmx_status run(fmx__cli *cli)
 {
     fmx__run_job job = {.cli = cli, .ctx = cli->ctx};
     char *folder = NULL;
-    fmx_status status = read_recipe(&job);
+    fmx_status status = fmx__cli_recipe(cli, cli->path[0], &job.recipe);
     if (status == FMX_OK)
         status = make_folder(&job, &folder);
     if (status == FMX_OK)

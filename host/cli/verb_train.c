@@ -1,34 +1,13 @@
 #include <stdlib.h>
 
-#include "cli.h"
-#include "train_section.h"
+#include "cli_recipe.h"
 #include "trainer.h"
-
-/* The recipe with --set and --seed applied. */
-static fmx_status read_recipe(fmx__cli *cli, fmx__recipe *recipe)
-{
-    const char *name = fmx__cli_value(cli, "--recipe");
-    const char *seed = fmx__cli_value(cli, "--seed");
-    char *assignment = NULL;
-    if (name == NULL)
-        return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
-                         "--recipe is missing: which network shall be trained? For instance "
-                         "--recipe demo");
-    fmx_status status = fmx__recipe_read(cli->ctx, name, &fmx__recipe_schema_full, NULL, 0, recipe);
-    for (size_t i = 0; status == FMX_OK && fmx__cli_nth(cli, "--set", i) != NULL; ++i)
-        status = fmx__recipe_set(cli->ctx, recipe, fmx__cli_nth(cli, "--set", i));
-    if (status == FMX_OK && seed != NULL)
-        status = fmx__format(cli->ctx, &assignment, "seed=%s", seed);
-    if (status == FMX_OK && seed != NULL)
-        status = fmx__recipe_set(cli->ctx, recipe, assignment);
-    free(assignment);
-    return status;
-}
 
 static fmx_status run(fmx__cli *cli)
 {
     fmx__recipe recipe = {0};
     fmx__train_result result = {0};
+    const char *name = fmx__cli_value(cli, "--recipe");
     fmx__train_job job = {.recipe = &recipe,
                           .spectra = cli->path[0],
                           .out = fmx__cli_value(cli, "--out"),
@@ -36,7 +15,11 @@ static fmx_status run(fmx__cli *cli)
                           .resume = fmx__cli_has(cli, "--resume")};
     if (job.out == NULL)
         return fmx__fail(cli->ctx, FMX_ERROR_USAGE, "--out is missing: where shall the model go?");
-    fmx_status status = read_recipe(cli, &recipe);
+    if (name == NULL)
+        return fmx__fail(cli->ctx, FMX_ERROR_USAGE,
+                         "--recipe is missing: which network shall be trained? For instance "
+                         "--recipe demo");
+    fmx_status status = fmx__cli_recipe(cli, name, &recipe);
     if (status == FMX_OK)
         status = fmx__cli_device(cli, &job.device);
     if (status == FMX_OK)

@@ -101,6 +101,17 @@ static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
     return FMX_OK;
 }
 
+/* The range of a kernel that reduces rows: a group each, or an item each in the wide variant. */
+static void set_row_range(fmx__launch *job, const sizes *s)
+{
+    job->dims = 1;
+    if (s->wide)
+        job->global[0] = s->rows;
+    else
+        job->groups[0] = s->rows;
+    job->local[0] = s->wide ? 1 : GROUP;
+}
+
 static fmx_status launch_rows(const fmx__op_call *call, const sizes *s)
 {
     fmx__arg args[] = {
@@ -114,15 +125,10 @@ static fmx_status launch_rows(const fmx__op_call *call, const sizes *s)
         .kernel = s->wide ? "batch_norm_rows_wide" : "batch_norm_rows",
         .arg = args,
         .arg_count = FMX__COUNT(args),
-        .dims = 1,
         .flops = s->count * 4,
         .bytes = (double)s->bytes,
     };
-    if (s->wide)
-        job.global[0] = s->rows;
-    else
-        job.groups[0] = s->rows;
-    job.local[0] = s->wide ? 1 : GROUP;
+    set_row_range(&job, s);
     return fmx__launch_kernel(call->device, &job);
 }
 
@@ -250,15 +256,10 @@ static fmx_status launch_gradient_rows(const fmx__op_call *call, const sizes *s)
         .kernel = s->wide ? "batch_norm_gradient_rows_wide" : "batch_norm_gradient_rows",
         .arg = args,
         .arg_count = FMX__COUNT(args),
-        .dims = 1,
         .flops = s->count * 5,
         .bytes = (double)s->bytes * (call->relu ? 3 : 2),
     };
-    if (s->wide)
-        job.global[0] = s->rows;
-    else
-        job.groups[0] = s->rows;
-    job.local[0] = s->wide ? 1 : GROUP;
+    set_row_range(&job, s);
     return fmx__launch_kernel(call->device, &job);
 }
 

@@ -235,7 +235,7 @@ void fmx__augmentation_draw(const fmx__augmentation_options *options, uint64_t s
     out->item_low = (uint32_t)item;
     out->item_high = (uint32_t)(item >> 32);
     out->draw = draw;
-    out->key = (uint32_t)(seed ^ (seed >> 32));
+    out->key = fmx__random_key(seed);
     out->shift_ppm = (float)drawn(&options->shift, &s, SHIFT, -INFINITY);
     /* normal: at worst the axis is compressed to a tenth */
     double stretch = drawn(&options->stretch, &s, STRETCH, -0.9);

@@ -180,7 +180,7 @@ static void settle_order(fmx__batches *b, size_t epoch)
         uint32_t word[4];
         fmx__random_words(word, b->plan.seed, FMX__PURPOSE_ORDER, epoch, (uint32_t)b->plan.split,
                           (uint32_t)i);
-        size_t other = (size_t)(((uint64_t)word[0] * i) >> 32);
+        size_t other = fmx__random_below(word[0], i);
         uint32_t kept = b->order[i - 1];
         b->order[i - 1] = b->order[other];
         b->order[other] = kept;

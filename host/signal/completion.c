@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "philox.h"
 #include "signal_internal.h"
 
 enum { FIT_GROUP = 64, GROUP = 64, BLOCK = 4, WIDE = 64, LEAST_POINTS = 3 };
@@ -186,7 +187,7 @@ static fmx_status launch_fill(fmx_signal *signal, const row_plan *plan, fmx_buff
         fmx__arg_u32(signal->rows),
         fmx__arg_u32(signal->points),
         fmx__arg_u32(parts),
-        fmx__arg_u32((uint32_t)(signal->seed ^ signal->seed >> 32)),
+        fmx__arg_u32(fmx__random_key(signal->seed)),
     };
     fmx__launch job = {
         .stem = "completion",

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "philox.h"
 #include "signal_internal.h"
 
 enum { GROUP = 64 };
@@ -291,7 +292,7 @@ static fmx_status add_noise(fmx_context *ctx, synthesis *s, bool wide)
             fmx__arg_u32(rows),
             fmx__arg_u32(signal->points),
             fmx__arg_u32((size_t)ceil(s->group_delay)),
-            fmx__arg_u32((uint32_t)(signal->seed ^ (signal->seed >> 32))),
+            fmx__arg_u32(fmx__random_key(signal->seed)),
         };
         double points = (double)rows * (double)signal->points;
         fmx__launch job = {

@@ -145,7 +145,7 @@ static void deal_class(family *of, size_t count, const char *name, const fmx__sp
     for (size_t i = count; i > 1; --i) { /* Fisher and Yates */
         uint32_t word[4];
         fmx__random_words(word, (uint64_t)o->seed, FMX__PURPOSE_SPLIT, item, 0, (uint32_t)i);
-        size_t other = (size_t)(((uint64_t)word[0] * i) >> 32);
+        size_t other = fmx__random_below(word[0], i);
         family kept = of[i - 1];
         of[i - 1] = of[other];
         of[other] = kept;

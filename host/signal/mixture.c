@@ -1,4 +1,5 @@
 #include "mixture.h"
+#include "philox.h"
 
 enum { GROUP = 256, MOST_POINTS = 1 << 24 };
 
@@ -39,7 +40,7 @@ fmx_status fmx__mixture(fmx_device *device, fmx_buffer *out, fmx_buffer *facts,
         fmx__arg_u32(of->points),
         fmx__arg_u32(of->most),
         fmx__arg_u32(of->divide),
-        fmx__arg_u32((uint32_t)(of->seed ^ of->seed >> 32)),
+        fmx__arg_u32(fmx__random_key(of->seed)),
     };
     fmx__launch job = {
         .stem = "mixture",

@@ -134,12 +134,6 @@ uint32_t fmx__mixture_draw_of(fmx__split split, size_t epoch)
     return (uint32_t)split << 29 | (uint32_t)(epoch & 0x1fffffff);
 }
 
-/* A whole number below n: n word / 2^32. */
-static uint32_t below(uint32_t word, size_t n)
-{
-    return (uint32_t)(((uint64_t)word * n) >> 32);
-}
-
 /* base^(word / 2^32), base >= 1: the product of base^(1/2), base^(1/4) ... over the bits of word.
  * Roots and products are rounded alike everywhere, which pow is not. */
 static double power_of(double base, uint32_t word)
@@ -197,7 +191,8 @@ void fmx__mixer_draw(const fmx__mixer *mixer, uint64_t mixture, uint32_t draw,
     uint32_t pair[2] = {0};
     double sum = 0;
     fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw, 0);
-    out->parts = pairs ? 2 : (size_t)o->least + below(word[0], (size_t)(o->most - o->least) + 1);
+    out->parts =
+        pairs ? 2 : (size_t)o->least + fmx__random_below(word[0], (size_t)(o->most - o->least) + 1);
     out->snr = o->snr_most > 0 ? o->snr_least * power_of(o->snr_most / o->snr_least, word[1]) : 0;
     if (pairs)
         pair_of((size_t)(mixture % (n * (n + 1) / 2)), n, &pair[0], &pair[1]);
@@ -208,12 +203,12 @@ void fmx__mixer_draw(const fmx__mixer *mixer, uint64_t mixture, uint32_t draw,
             out->class_index[k] = mixer->class_index[pair[k]];
         } else { /* a sample without repetition, R. W. Floyd: one of the first n - parts + k + 1 */
             size_t last = n - out->parts + k;
-            uint32_t c = mixer->class_index[below(word[0], last + 1)];
+            uint32_t c = mixer->class_index[fmx__random_below(word[0], last + 1)];
             out->class_index[k] = chosen(out, k, c) ? mixer->class_index[last] : c;
         }
         const uint32_t *member =
             fmx__labels_members(mixer->labels, mixer->split, out->class_index[k], &members);
-        out->row[k] = member[below(word[1], members)];
+        out->row[k] = member[fmx__random_below(word[1], members)];
         out->proportion[k] = pairs ? 1 : amount_of(o, word[2]);
         sum += out->proportion[k];
         fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw,

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "philox.h"
 #include "signal_internal.h"
 
 enum { GROUP = 64, BLOCK = 4, WIDE = 64 }; /* points per item of the two variants */
@@ -217,7 +218,7 @@ static fmx_status launch_apply(fmx_signal *signal, const row_plan *plan, const s
         fmx__arg_data(plan, signal->rows * sizeof *plan),
         fmx__arg_u32(signal->rows),
         fmx__arg_u32(signal->points),
-        fmx__arg_u32((uint32_t)(signal->seed ^ signal->seed >> 32)),
+        fmx__arg_u32(fmx__random_key(signal->seed)),
     };
     fmx__launch job = {
         .stem = "regions",

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "philox.h"
 #include "signal_internal.h"
 
 enum { GROUP = 64, WIDE = 16 }; /* items per group; new points per item of the wide variant */
@@ -84,7 +85,7 @@ static fmx_status launch(fmx_signal *signal, const fmx_resample *options, const 
         fmx__arg_u32(points),
         fmx__arg_u32(signal->points),
         fmx__arg_u32((size_t)options->method + 4 * (size_t)options->outside),
-        fmx__arg_u32((uint32_t)(signal->seed ^ signal->seed >> 32)),
+        fmx__arg_u32(fmx__random_key(signal->seed)),
     };
     fmx__launch job = {
         .stem = "resample",

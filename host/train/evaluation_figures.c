@@ -150,7 +150,7 @@ static void draw(uint64_t seed, size_t resample, size_t mixtures, uint32_t *weig
     for (size_t i = 0; i < mixtures; ++i) {
         if (i % 4 == 0)
             fmx__random_words(word, seed, FMX__PURPOSE_BOOTSTRAP, resample, 0, (uint32_t)(i / 4));
-        ++weight[(uint64_t)word[i % 4] * mixtures >> 32];
+        ++weight[fmx__random_below(word[i % 4], mixtures)];
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "evaluation.h"
 #include "initialise.h"
+#include "philox.h"
 #include "recipe_sections.h"
 #include "trainer_internal.h"
 
@@ -219,7 +220,7 @@ static fmx_status open_network(fmx__trainer *t)
     if (status == FMX_OK)
         status = make_moments(t);
     uint64_t seed = (uint64_t)recipe->head.seed;
-    t->op_step.seed = (uint32_t)(seed ^ (seed >> 32));
+    t->op_step.seed = fmx__random_key(seed);
     for (size_t i = 0; status == FMX_OK && i < t->weights.count; ++i)
         status = fmx__initialise(t->device, &t->weights.tensor[i].spec, (uint32_t)i,
                                  t->op_step.seed, t->weights.tensor[i].value);
@@ -333,21 +334,12 @@ static fmx_status one_epoch(fmx__trainer *t)
 static fmx_status choose_threshold(fmx__trainer *t, fmx__train_result *result)
 {
     const fmx__evaluate_options *evaluate = fmx__recipe_find(t->job->recipe, "evaluate")->options;
-    size_t values = t->validation_items * t->labels.classes;
-    size_t hits = 0;
-    size_t wrong = 0;
     fmx_status status = FMX_OK;
     result->threshold = evaluate->threshold > 0 ? evaluate->threshold : fmx__train_threshold(t);
     if (t->options->validate && !(evaluate->threshold > 0))
         status = fmx__evaluation_threshold(t->ctx, t->validation_items, t->labels.classes, t->truth,
                                            t->presence, &result->threshold);
-    for (size_t i = 0; status == FMX_OK && i < values; ++i) {
-        bool called = (double)t->presence[i] >= result->threshold;
-        hits += called && t->truth[i] > 0;
-        wrong += called != (t->truth[i] > 0);
-    }
-    result->best_f1 =
-        hits + wrong > 0 ? 2.0 * (double)hits / (2.0 * (double)hits + (double)wrong) : 1;
+    result->best_f1 = fmx__train_f1(t, result->threshold);
     return status;
 }
 

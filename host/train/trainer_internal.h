@@ -112,6 +112,10 @@ fmx_status fmx__train_epoch(fmx__trainer *t, double *loss);
  * output. */
 double fmx__train_threshold(const fmx__trainer *t);
 
+/* Micro F1 of the validation items, classes named from a probability on; 1 where nothing is there
+ * or named. */
+double fmx__train_f1(const fmx__trainer *t, double threshold);
+
 /* The validation items through the network: losses, truth, presence, proportion. */
 fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures);
 

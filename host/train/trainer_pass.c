@@ -245,23 +245,27 @@ double fmx__train_threshold(const fmx__trainer *t)
     return t->heads.has_presence ? 0.5 : 0.1;
 }
 
+double fmx__train_f1(const fmx__trainer *t, double threshold)
+{
+    size_t hits = 0;
+    size_t wrong = 0;
+    for (size_t i = 0; i < t->validation_items * t->labels.classes; ++i) {
+        bool called = (double)t->presence[i] >= threshold;
+        hits += called && t->truth[i] > 0;
+        wrong += called != (t->truth[i] > 0);
+    }
+    return hits + wrong > 0 ? 2 * (double)hits / (2 * (double)hits + (double)wrong) : 1;
+}
+
 static void score(const fmx__trainer *t, fmx__train_figures *figures)
 {
     size_t classes = t->labels.classes;
-    float threshold = (float)fmx__train_threshold(t);
-    size_t hits = 0;
-    size_t called = 0;
-    size_t there = 0;
     size_t top = 0;
-    for (size_t i = 0; i < t->validation_items * classes; ++i) {
-        hits += t->truth[i] > 0 && t->presence[i] >= threshold;
-        called += t->presence[i] >= threshold;
-        there += t->truth[i] > 0;
-    }
     for (size_t i = 0; i < t->validation_items; ++i)
         top += largest(t->truth + i * classes, classes) ==
                largest(t->proportion + i * classes, classes);
-    figures->f1 = called + there > 0 ? 2 * (double)hits / (double)(called + there) : 1;
+    /* rounded to float, as probabilities are */
+    figures->f1 = fmx__train_f1(t, (double)(float)fmx__train_threshold(t));
     figures->accuracy = (double)top / (double)t->validation_items;
 }
 
