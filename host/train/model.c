@@ -55,20 +55,26 @@ fmx_status fmx__model_find_heads(const fmx__graph *graph, fmx__model_heads *out)
     return FMX_OK;
 }
 
-fmx_status fmx__model_check_input(const fmx__graph *graph, size_t points)
+fmx_status fmx__model_check_input(const fmx__graph *graph, size_t channels, size_t positions)
 {
     const fmx__shape *in = fmx__graph_shape(graph, 0);
     if (graph->input_count != 1)
         return fmx__fail(graph->ctx, FMX_ERROR_RECIPE,
                          "%s: model: %zu inputs; spectra are the only one that there is",
                          graph->where, graph->input_count);
-    if (in->channels != 1 || in->positions != points || in->is_complex)
+    if (in->channels == channels && in->positions == positions && !in->is_complex)
+        return FMX_OK;
+    if (channels == 1)
         return fmx__fail(graph->ctx, FMX_ERROR_RECIPE,
                          "%s: model: %s takes %zu channels of %zu %spoints, a spectrum has one of "
                          "%zu; leave channels, positions and complex out",
                          graph->where, fmx__graph_value_name(graph, 0), in->channels, in->positions,
-                         in->is_complex ? "complex " : "", points);
-    return FMX_OK;
+                         in->is_complex ? "complex " : "", positions);
+    return fmx__fail(graph->ctx, FMX_ERROR_RECIPE,
+                     "%s: model: %s takes %zu channels of %zu %spoints, what it is trained on has "
+                     "%zu of %zu; begin the model with \"input: {channels: %zu, positions: %zu}\"",
+                     graph->where, fmx__graph_value_name(graph, 0), in->channels, in->positions,
+                     in->is_complex ? "complex " : "", channels, positions, channels, positions);
 }
 
 /* The classes that the file names must be what the network's last layers give. */
@@ -104,7 +110,7 @@ static fmx_status read_facts(fmx__model *model, fmx__safetensors *file)
         status =
             fmx__graph_create(model->ctx, &model->recipe, model->facts.axis.points, &model->graph);
     if (status == FMX_OK)
-        status = fmx__model_check_input(&model->graph, model->facts.axis.points);
+        status = fmx__model_check_input(&model->graph, 1, model->facts.axis.points);
     if (status == FMX_OK)
         status = fmx__model_find_heads(&model->graph, &model->heads);
     return status == FMX_OK ? check_classes(model) : status;

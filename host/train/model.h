@@ -19,9 +19,9 @@ typedef struct fmx__model_heads {
  */
 fmx_status fmx__model_find_heads(const fmx__graph *graph, fmx__model_heads *out);
 
-/* A network's one input must be a spectrum of `points` points, real and of one channel. Errors:
- * FMX_ERROR_RECIPE. */
-fmx_status fmx__model_check_input(const fmx__graph *graph, size_t points);
+/* A network's one input must have these channels and positions (a spectrum: one channel), real.
+ * Errors: FMX_ERROR_RECIPE. */
+fmx_status fmx__model_check_input(const fmx__graph *graph, size_t channels, size_t positions);
 
 typedef struct fmx__model fmx__model;
 

@@ -11,98 +11,21 @@
 #include "recipe_sections.h"
 #include "trainer_internal.h"
 
-/* Sets the recipe's axis to the dataset's; refuses one that the recipe states otherwise. */
-static fmx_status take_axis(fmx__trainer *t)
+/* Where the items come from, and room for what the network says of those of validation. */
+static fmx_status open_source(fmx__trainer *t)
 {
-    const fmx_dataset_info *info = fmx_dataset_describe(t->dataset);
-    fmx__recipe *recipe = t->job->recipe;
-    const fmx__recipe_part *part = fmx__recipe_find(recipe, "axis");
-    fmx__axis *axis = part->options;
-    double last = info->ppm[info->points - 1];
-    double half = fabs(info->ppm[0] - last) / (double)(info->points - 1) / 2;
-    bool same = (size_t)axis->points == info->points && strcmp(axis->nucleus, info->nucleus) == 0 &&
-                fabs(axis->first_ppm - info->ppm[0]) <= half && fabs(axis->last_ppm - last) <= half;
-    if (part->given && !same)
-        return fmx__fail(
-            t->ctx, FMX_ERROR_RECIPE,
-            "%s: axis: the recipe says %s, %g to %g ppm in %lld points, %s has %s, %g "
-            "to %g ppm in %zu points; process with this recipe, or take axis out of it",
-            recipe->file, axis->nucleus, axis->first_ppm, axis->last_ppm, (long long)axis->points,
-            t->job->spectra, info->nucleus, info->ppm[0], last, info->points);
-    snprintf(axis->nucleus, sizeof axis->nucleus, "%s", info->nucleus);
-    axis->first_ppm = info->ppm[0];
-    axis->last_ppm = last;
-    axis->points = (int64_t)info->points;
-    return FMX_OK;
-}
-
-static fmx_status open_data(fmx__trainer *t)
-{
-    const fmx__database *database = fmx__recipe_find(t->job->recipe, "database")->options;
-    const fmx__split_options split = database->split;
-    const char *path = t->job->spectra;
-    fmx_status status = fmx_dataset_open(t->ctx, path, &t->dataset);
+    const fmx__source_site site = {t->device, t->job->recipe, t->options, t->job->spectra};
+    fmx_status status = fmx__source_open(&site, &t->source);
+    t->validation_items = t->source.items[FMX__SPLIT_VALIDATION];
+    size_t values = t->validation_items * t->source.classes;
+    fmx__source_find_target(&t->source, "classes", &t->classes_target);
     if (status == FMX_OK)
-        status = take_axis(t);
-    if (status == FMX_OK)
-        status = fmx__labels_read(t->ctx, t->dataset, path, NULL, 0, &split, &t->labels);
-    if (status == FMX_OK)
-        status = fmx__labels_need(t->ctx, &t->labels, path, FMX__SPLIT_TRAIN, true);
-    if (status == FMX_OK && t->options->validate)
-        status = fmx__labels_need(t->ctx, &t->labels, path, FMX__SPLIT_VALIDATION, false);
-    return status;
-}
-
-/* Items of the other split; rows are judged as they are. */
-static fmx_status open_validation(fmx__trainer *t, const fmx__batches_plan *train)
-{
-    fmx__batches_plan plan = *train;
-    plan.split = FMX__SPLIT_VALIDATION;
-    plan.shuffle = false;
-    if (t->options->validation > 0)
-        plan.items = (size_t)t->options->validation;
-    else if (plan.mixtures == NULL)
-        plan.items = 0;
-    if (plan.mixtures == NULL)
-        plan.augment = NULL;
-    fmx_status status = fmx__batches_create(&plan, &t->validation);
-    if (status != FMX_OK)
-        return status;
-    t->validation_items = fmx__batches_items(t->validation);
-    size_t values = t->validation_items * t->labels.classes;
-    status = fmx__alloc(t->ctx, values, sizeof(float), "validation targets", &t->truth);
+        status = fmx__alloc(t->ctx, values, sizeof(float), "validation targets", &t->truth);
     if (status == FMX_OK)
         status = fmx__alloc(t->ctx, values, sizeof(float), "validation results", &t->presence);
     if (status == FMX_OK)
         status = fmx__alloc(t->ctx, values, sizeof(float), "validation results", &t->proportion);
     return status;
-}
-
-static fmx_status open_batches(fmx__trainer *t)
-{
-    const fmx__recipe *recipe = t->job->recipe;
-    const fmx__recipe_part *augment = fmx__recipe_find(recipe, "augment");
-    const fmx__recipe_part *section = fmx__recipe_find(recipe, "mixtures");
-    bool mixes = t->options->source == FMX__TRAIN_MIXTURES;
-    const fmx__mixture_options *mixtures = mixes ? section->options : NULL;
-    size_t batch = (size_t)t->options->batch;
-    fmx__batches_plan plan = {
-        .store = &t->store,
-        .labels = &t->labels,
-        .split = FMX__SPLIT_TRAIN,
-        .shuffle = t->options->shuffle,
-        .augment = mixes || t->options->augment ? augment : NULL,
-        .mixtures = mixtures,
-        .items = (size_t)t->options->items,
-        .batch = batch,
-        .seed = (uint64_t)recipe->head.seed,
-    };
-    fmx_status status = fmx__spectra_store_open(t->device, t->dataset, t->job->spectra,
-                                                fmx__spectra_budget(t->device),
-                                                fmx__batches_rows(mixtures, batch), &t->store);
-    if (status == FMX_OK)
-        status = fmx__batches_create(&plan, &t->train);
-    return status == FMX_OK && t->options->validate ? open_validation(t, &plan) : status;
 }
 
 /* The layer that a loss names, and the logits below it. */
@@ -127,20 +50,28 @@ static fmx_status find_loss(fmx__trainer *t, const fmx__recipe_stage *stage)
                          stage->group->name, loss->activation, fmx__graph_value_name(graph, value),
                          layer == NULL ? "an input" : layer->op->group.name);
     size_t classes = fmx__shape_floats(&layer->plan.out);
-    if (classes != t->labels.classes)
+    if (classes != t->source.classes)
         return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
                          "%s: model: %s gives %zu values, %s has %zu compounds; set the units of "
                          "the layer below it to %zu",
-                         file, layer->name, classes, t->job->spectra, t->labels.classes,
-                         t->labels.classes);
+                         file, layer->name, classes, t->source.what, t->source.classes,
+                         t->source.classes);
     for (size_t i = 0; i < t->loss_count; ++i) {
         if (t->loss[i].logits == layer->in[0])
             return fmx__fail(t->ctx, FMX_ERROR_RECIPE, "%s: train.loss: two losses on \"%s\"", file,
                              layer->name);
     }
-    t->loss[t->loss_count++] =
-        (fmx__train_loss){.loss = loss, .options = options, .logits = layer->in[0]};
+    t->loss[t->loss_count++] = (fmx__train_loss){
+        .loss = loss, .options = options, .logits = layer->in[0], .target = t->classes_target};
     return FMX_OK;
+}
+
+/* The outputs that name compounds: a network that learns from spectra has them, one that learns
+ * from a generator answers its losses only. */
+static fmx_status find_heads(fmx__trainer *t)
+{
+    t->has_heads = t->source.names_compounds;
+    return t->has_heads ? fmx__model_find_heads(&t->graph, &t->heads) : FMX_OK;
 }
 
 /* Every output must be trained: what has no loss would answer with its first weights. */
@@ -204,15 +135,15 @@ static fmx_status open_network(fmx__trainer *t)
     const fmx__recipe *recipe = t->job->recipe;
     const fmx__recipe_part *loss = fmx__recipe_find(recipe, "train.loss");
     t->adam = fmx__recipe_find(recipe, "train.optimiser")->stage[0].options;
-    fmx_status status = fmx__graph_create(t->ctx, recipe, t->store.points, &t->graph);
+    fmx_status status = fmx__graph_create(t->ctx, recipe, t->source.positions, &t->graph);
     if (status == FMX_OK)
-        status = fmx__model_check_input(&t->graph, t->store.points);
+        status = fmx__model_check_input(&t->graph, t->source.channels, t->source.positions);
     if (status == FMX_OK)
-        status = fmx__model_find_heads(&t->graph, &t->heads);
+        status = find_heads(t);
     for (size_t i = 0; status == FMX_OK && i < loss->count; ++i)
         status = find_loss(t, &loss->stage[i]);
     if (status == FMX_OK)
-        status = check_heads(t);
+        status = t->has_heads ? check_heads(t) : FMX_OK;
     if (status == FMX_OK)
         status = check_memory(t);
     if (status == FMX_OK)
@@ -239,11 +170,7 @@ static void close_trainer(fmx__trainer *t)
     }
     fmx__weights_clear(&t->weights);
     fmx__graph_clear(&t->graph);
-    fmx__batches_release(t->train);
-    fmx__batches_release(t->validation);
-    fmx__spectra_store_clear(&t->store);
-    fmx__labels_clear(&t->labels);
-    fmx_dataset_close(t->dataset);
+    fmx__source_close(&t->source);
     free(t->truth);
     free(t->presence);
     free(t->proportion);
@@ -335,9 +262,13 @@ static fmx_status choose_threshold(fmx__trainer *t, fmx__train_result *result)
 {
     const fmx__evaluate_options *evaluate = fmx__recipe_find(t->job->recipe, "evaluate")->options;
     fmx_status status = FMX_OK;
+    result->threshold = NAN;
+    result->best_f1 = NAN;
+    if (!t->has_heads)
+        return FMX_OK;
     result->threshold = evaluate->threshold > 0 ? evaluate->threshold : fmx__train_threshold(t);
     if (t->options->validate && !(evaluate->threshold > 0))
-        status = fmx__evaluation_threshold(t->ctx, t->validation_items, t->labels.classes, t->truth,
+        status = fmx__evaluation_threshold(t->ctx, t->validation_items, t->source.classes, t->truth,
                                            t->presence, &result->threshold);
     result->best_f1 = fmx__train_f1(t, result->threshold);
     return status;
@@ -363,13 +294,11 @@ static fmx_status open_trainer(fmx__trainer *t, bool *finished)
 {
     fmx_status status = fmx__train_options(t->ctx, t->job->recipe, &t->options);
     if (status == FMX_OK)
-        status = open_data(t);
+        status = open_source(t);
     if (status == FMX_OK)
         status = fmx__recipe_text(t->ctx, t->job->recipe, &t->recipe_text);
     if (status == FMX_OK)
         status = fmx__train_paths(t);
-    if (status == FMX_OK)
-        status = open_batches(t);
     if (status == FMX_OK)
         status = open_network(t);
     if (status != FMX_OK)
@@ -389,14 +318,14 @@ fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
     if (status == FMX_OK && !result->finished_before) {
         fmx__log(t.ctx, FMX_LOG_INFO,
                  "%zu compounds, %zu items an epoch, %zu to validate, %zu weights",
-                 t.labels.classes, fmx__batches_items(t.train), t.validation_items,
+                 t.source.classes, t.source.items[FMX__SPLIT_TRAIN], t.validation_items,
                  fmx__graph_parameters(&t.graph, false));
         while (status == FMX_OK && fmx__train_goes_on(&t.state, t.options))
             status = one_epoch(&t);
         if (status == FMX_OK)
             status = finish(&t, result);
     }
-    result->classes = t.labels.classes;
+    result->classes = t.source.classes;
     result->parameters = t.graph.layer_count > 0 ? fmx__graph_parameters(&t.graph, false) : 0;
     result->epochs = (size_t)t.state.epoch;
     result->best_epoch = (size_t)t.state.best_epoch;

@@ -2,11 +2,11 @@
 #ifndef FIDMIX_TRAINER_INTERNAL_H
 #define FIDMIX_TRAINER_INTERNAL_H
 
-#include "batches.h"
 #include "loss.h"
 #include "model.h"
 #include "optimiser.h"
 #include "recording.h"
+#include "source.h"
 #include "train_section.h"
 #include "trainer.h"
 #include "transfer.h"
@@ -19,6 +19,7 @@ typedef struct fmx__train_loss {
     const fmx__loss *loss;
     const fmx__loss_options *options;
     size_t logits;      /* value of the graph */
+    size_t target;      /* of the source */
     fmx_buffer *losses; /* [batch], view */
 } fmx__train_loss;
 
@@ -48,13 +49,11 @@ typedef struct fmx__trainer {
     const fmx__train *options;
     const fmx__adam *adam;
     /* data */
-    fmx_dataset *dataset;
-    fmx__labels labels;
-    fmx__spectra_store store;
-    fmx__batches *train;
-    fmx__batches *validation;
+    fmx__source source;
+    size_t classes_target; /* number of the source's target "classes", where it has classes */
     /* network */
     fmx__graph graph;
+    bool has_heads; /* the network has outputs for the source's classes */
     fmx__model_heads heads;
     fmx__weights weights;
     fmx_buffer **moment[FMX__MOMENTS_MOST]; /* [weights.slab_count] */
@@ -64,8 +63,7 @@ typedef struct fmx__trainer {
     /* one step */
     fmx__op_step op_step;
     fmx__adam_step adam_step;
-    fmx_buffer *spectra;   /* [batch][points] */
-    fmx_buffer *target;    /* [batch][classes] */
+    fmx__source_batch batch;
     fmx_buffer *losses;    /* [loss][batch], padded */
     size_t loss_stride;    /* floats from a loss to the next */
     fmx__train_pass full;  /* whole batches */

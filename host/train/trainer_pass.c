@@ -7,6 +7,12 @@
 #include "evaluation.h"
 #include "trainer_internal.h"
 
+/* Floats of an item's input. */
+static size_t input_floats(const fmx__trainer *t)
+{
+    return t->source.channels * t->source.positions;
+}
+
 /* All losses of the pass: into t->losses, gradients to where the plan's backward begins. */
 static fmx_status run_losses(fmx__trainer *t, const fmx__train_pass *pass, fmx_buffer *spare)
 {
@@ -15,9 +21,10 @@ static fmx_status run_losses(fmx__trainer *t, const fmx__train_pass *pass, fmx_b
     for (size_t i = 0; status == FMX_OK && i < t->loss_count; ++i) {
         const fmx__train_loss *loss = &t->loss[i];
         fmx_buffer *gradient = fmx__plan_gradient(pass->plan, loss->logits);
-        status = fmx__loss_run(t->device, loss->loss, loss->options, pass->batch, t->labels.classes,
-                               fmx__plan_value(pass->plan, loss->logits), t->target, loss->losses,
-                               gradient != NULL ? gradient : spare);
+        status =
+            fmx__loss_run(t->device, loss->loss, loss->options, pass->batch, t->source.classes,
+                          fmx__plan_value(pass->plan, loss->logits), t->batch.target[loss->target],
+                          loss->losses, gradient != NULL ? gradient : spare);
     }
     fmx__device_scope(t->device, NULL);
     return status;
@@ -41,8 +48,9 @@ static fmx_status run_optimiser(fmx__trainer *t)
 static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bool training,
                                 fmx_buffer *spare)
 {
-    size_t bytes = pass->batch * t->store.points * sizeof(float);
-    fmx_status status = fmx_buffer_copy(fmx__plan_value(pass->plan, 0), 0, t->spectra, 0, bytes);
+    size_t bytes = pass->batch * input_floats(t) * sizeof(float);
+    fmx_status status =
+        fmx_buffer_copy(fmx__plan_value(pass->plan, 0), 0, t->batch.input, 0, bytes);
     if (status == FMX_OK)
         status = fmx__plan_forward(pass->plan);
     if (status == FMX_OK)
@@ -59,10 +67,21 @@ static size_t held_bytes(const fmx__trainer *t)
 {
     const fmx__train_pass *const passes[] = {&t->full, &t->rest, &t->check};
     size_t bytes = (1 + t->moments.count) * fmx__weights_bytes(&t->weights, true) +
-                   fmx_buffer_bytes(t->store.library) + fmx_buffer_bytes(t->spectra);
+                   t->source.held_bytes + fmx_buffer_bytes(t->batch.input);
     for (size_t i = 0; i < FMX__COUNT(passes); ++i)
         bytes += passes[i]->plan != NULL ? fmx__plan_bytes(passes[i]->plan) : 0;
     return bytes;
+}
+
+/* Floats of the largest value that a loss reads. */
+static size_t most_logits(const fmx__trainer *t)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < t->loss_count; ++i) {
+        size_t floats = fmx__shape_floats(fmx__graph_shape(&t->graph, t->loss[i].logits));
+        most = floats > most ? floats : most;
+    }
+    return most;
 }
 
 static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch, bool training)
@@ -72,7 +91,7 @@ static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch
     size_t keep = t->loss_count;
     for (size_t i = 0; i < t->loss_count; ++i)
         value[i] = t->loss[i].logits;
-    if (!training) {
+    if (!training && t->has_heads) {
         value[keep++] = t->heads.presence;
         value[keep++] = t->heads.proportion;
     }
@@ -89,7 +108,7 @@ static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch
     pass->batch = batch;
     fmx_status status = fmx__plan_create(t->device, &t->graph, &t->weights, &request, &pass->plan);
     if (status == FMX_OK && !training) /* validation has no use for gradients */
-        status = fmx_buffer_create(t->device, batch * t->labels.classes * sizeof(float), &spare);
+        status = fmx_buffer_create(t->device, batch * most_logits(t) * sizeof(float), &spare);
     if (status == FMX_OK)
         status = fmx__recording_begin(t->device, &pass->recording);
     if (status == FMX_OK)
@@ -97,6 +116,25 @@ static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch
     if (status == FMX_OK)
         status = fmx__recording_end(t->device);
     fmx_buffer_release(spare); /* the recording keeps it */
+    return status;
+}
+
+/* Room for a batch: its input, and the targets that losses or figures ask for. */
+static fmx_status make_batch(fmx__trainer *t)
+{
+    size_t batch = (size_t)t->options->batch;
+    fmx_status status =
+        fmx_buffer_create(t->device, batch * input_floats(t) * sizeof(float), &t->batch.input);
+    for (size_t i = 0; status == FMX_OK && i < t->source.target_count; ++i) {
+        const fmx__source_target *target = &t->source.target[i];
+        bool wanted = t->source.classes > 0 && i == t->classes_target;
+        for (size_t k = 0; k < t->loss_count; ++k)
+            wanted |= t->loss[k].target == i;
+        if (wanted)
+            status = fmx_buffer_create(t->device,
+                                       batch * target->channels * target->positions * sizeof(float),
+                                       &t->batch.target[i]);
+    }
     return status;
 }
 
@@ -116,19 +154,15 @@ static fmx_status make_loss_views(fmx__trainer *t)
 fmx_status fmx__train_passes(fmx__trainer *t)
 {
     size_t batch = (size_t)t->options->batch;
-    size_t rest = fmx__batches_items(t->train) % batch;
+    size_t rest = t->source.items[FMX__SPLIT_TRAIN] % batch;
     size_t loss_bytes = 0;
-    fmx_status status =
-        fmx_buffer_create(t->device, batch * t->store.points * sizeof(float), &t->spectra);
-    if (status == FMX_OK)
-        status =
-            fmx_buffer_create(t->device, batch * t->labels.classes * sizeof(float), &t->target);
+    fmx_status status = make_batch(t);
     if (status == FMX_OK)
         status = make_loss_views(t);
     loss_bytes = t->loss_count * t->loss_stride * sizeof(float);
     if (status == FMX_OK)
         status = fmx__download_create(t->device, loss_bytes, FMX__TRAIN_PENDING, &t->download);
-    if (status == FMX_OK && fmx__batches_items(t->train) >= batch)
+    if (status == FMX_OK && t->source.items[FMX__SPLIT_TRAIN] >= batch)
         status = make_pass(t, &t->full, batch, true);
     if (status == FMX_OK && rest > 0)
         status = make_pass(t, &t->rest, rest, true);
@@ -148,8 +182,9 @@ void fmx__train_passes_clear(fmx__trainer *t)
     for (size_t i = 0; i < t->loss_count; ++i)
         fmx_buffer_release(t->loss[i].losses);
     fmx_buffer_release(t->losses);
-    fmx_buffer_release(t->spectra);
-    fmx_buffer_release(t->target);
+    for (size_t i = 0; i < FMX__SOURCE_TARGETS; ++i)
+        fmx_buffer_release(t->batch.target[i]);
+    fmx_buffer_release(t->batch.input);
 }
 
 /* Adds the weighted losses of `rows` rows. */
@@ -168,7 +203,7 @@ static fmx_status take_losses(fmx__trainer *t, size_t *taken, double *sum)
 {
     const void *host = NULL;
     size_t batch = (size_t)t->options->batch;
-    size_t left = fmx__batches_items(t->train) - *taken * batch;
+    size_t left = t->source.items[FMX__SPLIT_TRAIN] - *taken * batch;
     size_t rows = left < batch ? left : batch;
     fmx_status status = fmx__download_take(t->download, &host);
     if (status != FMX_OK)
@@ -188,10 +223,9 @@ static fmx_status take_losses(fmx__trainer *t, size_t *taken, double *sum)
 
 static fmx_status run_step(fmx__trainer *t, size_t index)
 {
-    size_t count = 0;
     fmx_status status =
-        fmx__batches_next(t->train, (size_t)t->state.epoch, index, t->spectra, t->target, &count);
-    const fmx__train_pass *pass = count == t->full.batch ? &t->full : &t->rest;
+        fmx__source_next(&t->source, FMX__SPLIT_TRAIN, (size_t)t->state.epoch, index, &t->batch);
+    const fmx__train_pass *pass = t->batch.count == t->full.batch ? &t->full : &t->rest;
     uint64_t number = t->state.step + index;
     t->op_step.number = (uint32_t)number;
     t->adam_step = fmx__adam_at(t->adam, t->state.learning_rate, number + 1);
@@ -205,7 +239,7 @@ static fmx_status run_step(fmx__trainer *t, size_t index)
 
 fmx_status fmx__train_epoch(fmx__trainer *t, double *loss)
 {
-    size_t batches = fmx__batches_count(t->train);
+    size_t batches = fmx__source_batches(&t->source, FMX__SPLIT_TRAIN);
     char what[48];
     size_t taken = 0;
     double sum = 0;
@@ -225,7 +259,7 @@ fmx_status fmx__train_epoch(fmx__trainer *t, double *loss)
         status = take_losses(t, &taken, &sum);
     if (status == FMX_OK)
         t->state.step += batches;
-    *loss = sum / (double)fmx__batches_items(t->train);
+    *loss = sum / (double)t->source.items[FMX__SPLIT_TRAIN];
     return status;
 }
 
@@ -249,7 +283,7 @@ double fmx__train_f1(const fmx__trainer *t, double threshold)
 {
     size_t hits = 0;
     size_t wrong = 0;
-    for (size_t i = 0; i < t->validation_items * t->labels.classes; ++i) {
+    for (size_t i = 0; i < t->validation_items * t->source.classes; ++i) {
         bool called = (double)t->presence[i] >= threshold;
         hits += called && t->truth[i] > 0;
         wrong += called != (t->truth[i] > 0);
@@ -259,7 +293,7 @@ double fmx__train_f1(const fmx__trainer *t, double threshold)
 
 static void score(const fmx__trainer *t, fmx__train_figures *figures)
 {
-    size_t classes = t->labels.classes;
+    size_t classes = t->source.classes;
     size_t top = 0;
     for (size_t i = 0; i < t->validation_items; ++i)
         top += largest(t->truth + i * classes, classes) ==
@@ -273,7 +307,7 @@ static void score(const fmx__trainer *t, fmx__train_figures *figures)
 static fmx_status read_batch(fmx__trainer *t, size_t first, size_t count, double *loss)
 {
     const void *host = NULL;
-    size_t classes = t->labels.classes;
+    size_t classes = t->source.classes;
     size_t bytes = count * classes * sizeof(float);
     const fmx__plan *plan = t->check.plan;
     fmx_status status = fmx__download_ask(t->download, t->losses, 0,
@@ -282,8 +316,10 @@ static fmx_status read_batch(fmx__trainer *t, size_t first, size_t count, double
         status = fmx__download_take(t->download, &host);
     if (status == FMX_OK)
         *loss += sum_losses(t, host, count);
-    if (status == FMX_OK)
-        status = fmx_buffer_read(t->target, 0, t->truth + first * classes, bytes);
+    if (status != FMX_OK || !t->has_heads)
+        return status;
+    status =
+        fmx_buffer_read(t->batch.target[t->classes_target], 0, t->truth + first * classes, bytes);
     if (status == FMX_OK)
         status = fmx_buffer_read(fmx__plan_value(plan, t->heads.presence), 0,
                                  t->presence + first * classes, bytes);
@@ -298,19 +334,20 @@ fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures)
     size_t first = 0;
     double loss = 0;
     fmx_status status = FMX_OK;
-    for (size_t i = 0; status == FMX_OK && i < fmx__batches_count(t->validation); ++i) {
-        size_t count = 0;
-        status = fmx__batches_next(t->validation, 0, i, t->spectra, t->target, &count);
+    for (size_t i = 0;
+         status == FMX_OK && i < fmx__source_batches(&t->source, FMX__SPLIT_VALIDATION); ++i) {
+        status = fmx__source_next(&t->source, FMX__SPLIT_VALIDATION, 0, i, &t->batch);
         if (status == FMX_OK)
             status = fmx__recording_run(t->check.recording);
         if (status == FMX_OK)
-            status = read_batch(t, first, count, &loss);
-        first += count;
+            status = read_batch(t, first, t->batch.count, &loss);
+        first += t->batch.count;
         if (status == FMX_OK)
             status = fmx__check_interrupt(t->ctx);
     }
     figures->validation_loss = loss / (double)t->validation_items;
-    if (status == FMX_OK)
+    figures->f1 = figures->accuracy = NAN;
+    if (status == FMX_OK && t->has_heads)
         score(t, figures);
     return status;
 }

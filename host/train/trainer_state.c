@@ -49,13 +49,13 @@ static fmx_status fill_layers(fmx__trainer *t, fmx__model_facts *facts)
 
 static fmx_status fill_facts(fmx__trainer *t, double threshold, fmx__model_facts *facts)
 {
-    const fmx_dataset_info *info = fmx_dataset_describe(t->dataset);
+    const fmx__source *source = &t->source;
     *facts = fmx__model_facts_none;
     facts->threshold = threshold;
-    facts->axis.first_ppm = info->ppm[0];
-    facts->axis.last_ppm = info->ppm[info->points - 1];
-    facts->axis.points = info->points;
-    snprintf(facts->axis.nucleus, sizeof facts->axis.nucleus, "%s", info->nucleus);
+    facts->axis.first_ppm = source->first_ppm;
+    facts->axis.last_ppm = source->last_ppm;
+    facts->axis.points = source->nucleus[0] != '\0' ? source->positions : 0;
+    snprintf(facts->axis.nucleus, sizeof facts->axis.nucleus, "%s", source->nucleus);
     fmx_status status = fmx__format(t->ctx, &facts->recipe, "%s", t->recipe_text);
     if (status == FMX_OK)
         status = fmx__format(t->ctx, &facts->history, "%s", t->history);
@@ -64,10 +64,10 @@ static fmx_status fill_facts(fmx__trainer *t, double threshold, fmx__model_facts
                              fmx_device_describe(t->device)->platform,
                              fmx__device_wide(t->device) ? "wide" : "GPU");
     if (status == FMX_OK)
-        status = fmx__alloc(t->ctx, t->labels.classes, sizeof *facts->class_name, "classes",
+        status = fmx__alloc(t->ctx, t->source.classes, sizeof *facts->class_name, "classes",
                             &facts->class_name);
-    for (size_t c = 0; status == FMX_OK && c < t->labels.classes; ++c) {
-        status = fmx__format(t->ctx, &facts->class_name[c], "%s", t->labels.class_name[c]);
+    for (size_t c = 0; status == FMX_OK && c < t->source.classes; ++c) {
+        status = fmx__format(t->ctx, &facts->class_name[c], "%s", t->source.class_name[c]);
         facts->classes = c + 1;
     }
     return status == FMX_OK ? fill_layers(t, facts) : status;
@@ -201,20 +201,20 @@ static fmx_status check_recipe(fmx__trainer *t, const char *path, const char *re
 /* The checkpoint must be of this dataset, and what it counts as best must be there. */
 static fmx_status check_last(fmx__trainer *t, const fmx__model_facts *facts)
 {
-    bool same = facts->classes == t->labels.classes;
+    bool same = facts->classes == t->source.classes;
     for (size_t c = 0; same && c < facts->classes; ++c)
-        same = strcmp(facts->class_name[c], t->labels.class_name[c]) == 0;
+        same = strcmp(facts->class_name[c], t->source.class_name[c]) == 0;
     if (!same)
         return fmx__fail(t->ctx, FMX_ERROR_EXISTS,
                          "%s: was trained on other compounds than those of %s; give another --out, "
                          "or remove it",
-                         t->last, t->job->spectra);
-    if (t->state.step != t->state.epoch * fmx__batches_count(t->train))
+                         t->last, t->source.what);
+    if (t->state.step != t->state.epoch * fmx__source_batches(&t->source, FMX__SPLIT_TRAIN))
         return fmx__fail(t->ctx, FMX_ERROR_EXISTS,
                          "%s: has %" PRIu64 " steps in %" PRIu64 " epochs, %s gives %zu an epoch: "
                          "it is another dataset; give another --out, or remove it",
-                         t->last, t->state.step, t->state.epoch, t->job->spectra,
-                         fmx__batches_count(t->train));
+                         t->last, t->state.step, t->state.epoch, t->source.what,
+                         fmx__source_batches(&t->source, FMX__SPLIT_TRAIN));
     if (t->options->validate && t->state.best_epoch > 0 && access(t->best, R_OK) != 0)
         return fmx__fail(t->ctx, FMX_ERROR_NOT_FOUND,
                          "%s: the best weights so far are missing; bring the file back, or remove "
