@@ -81,6 +81,9 @@ Test(graph, refusals)
         {"[relu: {from: [spectrum, spectrum]}]", "takes 1 to 1 inputs"},
         {"[relus]", "did you mean \"relu\"?"},
         {"[dense: {units: 3}]", "flatten"},
+        {"[relu: {name: a}, fold: {parts: 3, of: positions, name: b}, add: {from: [a, b]}]",
+         "folded into 1 and 3 parts"},
+        {"[fold: {parts: 5, of: positions}]", "12 positions do not fold into 5 equal parts"},
     };
     fmx_test test = fmx_test_open_host();
     for (size_t i = 0; i < FMX__COUNT(given); ++i) {
@@ -103,12 +106,13 @@ typedef struct network {
     fmx__op_step step;
     fmx__plan *plan;
     size_t out;
+    size_t batch;
 } network;
 
-static fmx_status open_network(const fmx_test *test, const char *model, const char *out,
-                               bool unfused, bool training, network *n)
+static fmx_status open_batch(const fmx_test *test, const char *model, const char *out, size_t batch,
+                             bool unfused, bool training, network *n)
 {
-    *n = (network){0};
+    *n = (network){.batch = batch};
     fmx_status status = build(test, model, &n->recipe, &n->graph);
     if (status == FMX_OK)
         status = fmx__weights_create(test->device, &n->graph, training, &n->weights);
@@ -116,7 +120,7 @@ static fmx_status open_network(const fmx_test *test, const char *model, const ch
         return status;
     cr_assert(fmx__graph_find(&n->graph, out, &n->out));
     fmx__plan_request request = {
-        .batch = BATCH,
+        .batch = batch,
         .training = training,
         .step = &n->step,
         .loss_value = &n->out,
@@ -126,6 +130,12 @@ static fmx_status open_network(const fmx_test *test, const char *model, const ch
         .unfused = unfused,
     };
     return fmx__plan_create(test->device, &n->graph, &n->weights, &request, &n->plan);
+}
+
+static fmx_status open_network(const fmx_test *test, const char *model, const char *out,
+                               bool unfused, bool training, network *n)
+{
+    return open_batch(test, model, out, BATCH, unfused, training, n);
 }
 
 static void close_network(network *n)
@@ -147,7 +157,8 @@ static void fill_network(const fmx_test *test, network *n)
 {
     for (size_t i = 0; i < n->weights.count; ++i)
         fill(test, n->weights.tensor[i].value, n->weights.tensor[i].count, 100 + i);
-    fill(test, fmx__plan_value(n->plan, 0), BATCH * IN, 1);
+    fill(test, fmx__plan_value(n->plan, 0), n->batch * fmx__shape_floats(&n->graph.input[0].shape),
+         1);
 }
 
 static fmx_status step(const fmx_test *test, network *n)
@@ -156,7 +167,7 @@ static fmx_status step(const fmx_test *test, network *n)
     if (status == FMX_OK) /* the loss is sum out^2 / 2 */
         status = fmx_buffer_copy(
             fmx__plan_gradient(n->plan, n->out), 0, fmx__plan_value(n->plan, n->out), 0,
-            BATCH * fmx__shape_floats(fmx__graph_shape(&n->graph, n->out)) * sizeof(float));
+            n->batch * fmx__shape_floats(fmx__graph_shape(&n->graph, n->out)) * sizeof(float));
     (void)test;
     return status == FMX_OK ? fmx__plan_backward(n->plan) : status;
 }
@@ -284,6 +295,86 @@ Test(graph, fused_unfused_and_recorded_give_the_same_bits)
     cr_assert_arr_eq(got[0], got[2], count * sizeof(float));
     for (int run = 0; run < 3; ++run)
         free(got[run]);
+    fmx_test_close(&test);
+}
+
+/* A network on three windows of four points, folded, is the same network on a batch three times as
+ * large of items of four points: output and gradients to the bit. Folded twice it is still. */
+Test(graph, folded_parts_are_a_larger_batch)
+{
+    static const char *const networks[] = {
+        "fidmix: 1\nmodel: [input: {positions: 4}, flatten, dense: {units: 5}, relu, "
+        "dense: {units: 4, name: out}]\n",
+        "fidmix: 1\nmodel: [fold: {parts: 3, of: positions}, flatten, dense: {units: 5}, relu, "
+        "dense: {units: 4, name: out}]\n",
+        "fidmix: 1\nmodel: [input: {channels: 2}, fold: {parts: 2}, fold: {parts: 3, of: "
+        "positions}, flatten, dense: {units: 5}, relu, dense: {units: 4}, unfold: {parts: 3}, "
+        "unfold: {name: out}]\n"};
+    static const size_t batch[] = {(size_t)BATCH * 3, BATCH, BATCH / 2};
+    static const size_t channels[] = {4, 4, 24};
+    static const size_t items[] = {1, 3, 1};
+    fmx_test test = fmx_test_open();
+    float *got[4];
+    float *out[4];
+    size_t count = 0;
+    size_t values = (size_t)BATCH * 3 * 4;
+    for (int run = 0; run < 4; ++run) {
+        int m = run < 3 ? run : 1; /* the last one unfused */
+        network n;
+        fmx_test_ok(&test, open_batch(&test, networks[m], "out", batch[m], run == 3, true, &n),
+                    networks[m]);
+        const fmx__shape *shape = fmx__graph_shape(&n.graph, n.out);
+        cr_assert_eq(shape->channels, channels[m]);
+        cr_assert_eq(fmx__shape_items(shape), items[m]);
+        cr_assert_eq(fmx__graph_parameters(&n.graph, true), 4 * 5 + 5 + 5 * 4 + 4);
+        fill_network(&test, &n);
+        fmx_test_ok(&test, step(&test, &n), "step");
+        got[run] = gradients(&test, &n, &count);
+        out[run] = malloc(values * sizeof *out[run]);
+        fmx_test_ok(
+            &test,
+            fmx_buffer_read(fmx__plan_value(n.plan, n.out), 0, out[run], values * sizeof *out[run]),
+            "out");
+        close_network(&n);
+    }
+    for (int run = 0; run < 4; ++run) {
+        cr_assert_arr_eq(out[run], out[0], values * sizeof(float), "network %d", run);
+        cr_assert_arr_eq(got[run], got[0], count * sizeof(float), "network %d", run);
+    }
+    for (int run = 0; run < 4; ++run) {
+        free(got[run]);
+        free(out[run]);
+    }
+    fmx_test_close(&test);
+}
+
+/* Two readers of a folded value add their gradients over all parts; channels of windows are moved
+ * when they are unfolded into a sequence, and their gradients moved back. */
+Test(graph, gradients_of_folded_branches_add)
+{
+    static const char *const networks[] = {
+        "fidmix: 1\nmodel: [flatten, dense: {units: 12, name: w}, reshape: {channels: 1, "
+        "positions: "
+        "12}, fold: {parts: 3, of: positions, name: f}, relu: {name: a}, relu: {name: b, from: f}, "
+        "add: {from: [a, b]}, permute, reshape: {channels: 4, positions: 1}, unfold: {of: "
+        "positions}, permute, flatten: {name: out}]\n",
+        "fidmix: 1\nmodel: [flatten, dense: {units: 12, name: w}, relu: {name: a}, relu: {name: b, "
+        "from: w}, add: {name: out, from: [a, b]}]\n"};
+    fmx_test test = fmx_test_open();
+    float *got[2];
+    size_t count = 0;
+    for (int run = 0; run < 2; ++run) {
+        network n;
+        fmx_test_ok(&test, open_network(&test, networks[run], "out", false, true, &n),
+                    networks[run]);
+        fill_network(&test, &n);
+        fmx_test_ok(&test, step(&test, &n), "step");
+        got[run] = gradients(&test, &n, &count);
+        close_network(&n);
+    }
+    cr_assert_arr_eq(got[0], got[1], count * sizeof(float));
+    free(got[0]);
+    free(got[1]);
     fmx_test_close(&test);
 }
 

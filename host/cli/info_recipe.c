@@ -38,6 +38,8 @@ static void add_layer(cJSON *layers, const fmx__graph_layer *layer)
     cJSON *one = cJSON_CreateObject();
     cJSON_AddStringToObject(one, "name", layer->name);
     cJSON_AddStringToObject(one, "op", layer->op->group.name);
+    if (fmx__shape_items(shape) > 1)
+        cJSON_AddNumberToObject(one, "items", (double)fmx__shape_items(shape));
     cJSON *size = cJSON_AddArrayToObject(one, "shape");
     cJSON_AddItemToArray(size, cJSON_CreateNumber((double)shape->channels));
     if (shape->positions > 1)
@@ -74,13 +76,16 @@ static fmx_status to_json(fmx__info *info, const char *path, const fmx__recipe *
     return FMX_OK;
 }
 
-/* "12 x 21800", or "1000" for a flat vector. */
-static void shape_text(char text[48], const fmx__shape *shape)
+/* "12 x 21800", "1000" for a flat vector, "100 of 12 x 218" for a folded value. */
+static void shape_text(char text[96], const fmx__shape *shape)
 {
+    int used = 0;
+    if (fmx__shape_items(shape) > 1)
+        used = snprintf(text, 96, "%zu of ", fmx__shape_items(shape));
     if (shape->positions > 1)
-        snprintf(text, 48, "%zu x %zu", shape->channels, shape->positions);
+        snprintf(text + used, 96 - (size_t)used, "%zu x %zu", shape->channels, shape->positions);
     else
-        snprintf(text, 48, "%zu", shape->channels);
+        snprintf(text + used, 96 - (size_t)used, "%zu", shape->channels);
 }
 
 /* Layers that compute nothing by themselves stand on the line of the one that they follow. */
@@ -100,7 +105,7 @@ static bool joins_line(const fmx__graph *graph, size_t index)
 /* The network from top to bottom, one line for each layer with what follows it. */
 static void draw(const fmx__graph *graph)
 {
-    char shape[48];
+    char shape[96];
     for (size_t i = 0; i < graph->input_count; ++i) {
         shape_text(shape, &graph->input[i].shape);
         printf("  %-16s input %s\n", graph->input[i].name, shape);

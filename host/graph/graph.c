@@ -152,6 +152,34 @@ static fmx_status name_layer(fmx__graph *graph, fmx__graph_layer *layer, const c
     return FMX_OK;
 }
 
+fmx_status fmx__graph_site(const fmx__graph *graph, const fmx__graph_layer *layer, size_t batch,
+                           fmx__shape *in, fmx__op_site *site)
+{
+    size_t items = 1;
+    for (size_t i = 0; i < layer->in_count; ++i) {
+        in[i] = *fmx__graph_shape(graph, layer->in[i]);
+        if (layer->op->takes_items)
+            continue;
+        if (i > 0 && fmx__shape_items(&in[i]) != items)
+            return fmx__fail(
+                graph->ctx, FMX_ERROR_RECIPE,
+                "%s: its inputs are folded into %zu and %zu parts; fold both alike, or "
+                "unfold",
+                site->where, items, fmx__shape_items(&in[i]));
+        items = fmx__shape_items(&in[i]);
+        in[i].items = 0;
+    }
+    if (!fmx__size_mul(batch, items, &site->batch))
+        return fmx__fail(graph->ctx, FMX_ERROR_DEVICE_MEMORY,
+                         "%s: a batch of %zu does not fit any memory; take a smaller one",
+                         site->where, batch);
+    site->ctx = graph->ctx;
+    site->options = layer->options;
+    site->in = in;
+    site->in_count = layer->in_count;
+    return FMX_OK;
+}
+
 static fmx_status plan_layer(fmx__graph *graph, fmx__graph_layer *layer)
 {
     char where[WHERE];
@@ -162,18 +190,13 @@ static fmx_status plan_layer(fmx__graph *graph, fmx__graph_layer *layer)
                          "%s: %s takes %zu to %zu inputs, `from` names %zu", where,
                          layer->op->group.name, layer->op->least_inputs, layer->op->most_inputs,
                          layer->in_count);
-    for (size_t i = 0; i < layer->in_count; ++i)
-        in[i] = *fmx__graph_shape(graph, layer->in[i]);
-    fmx__op_site site = {
-        .ctx = graph->ctx,
-        .where = where,
-        .options = layer->options,
-        .batch = 1,
-        .training = true,
-        .in = in,
-        .in_count = layer->in_count,
-    };
-    return layer->op->plan(&site, &layer->plan);
+    fmx__op_site site = {.where = where, .training = true};
+    fmx_status status = fmx__graph_site(graph, layer, 1, in, &site);
+    if (status == FMX_OK)
+        status = layer->op->plan(&site, &layer->plan);
+    if (status == FMX_OK) /* the op's batch is that of the parts, the graph's is one item */
+        layer->plan.out.items = site.batch * fmx__shape_items(&layer->plan.out);
+    return status;
 }
 
 static fmx_status add_layer(fmx__graph *graph, const fmx__recipe_stage *stage)

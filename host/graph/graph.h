@@ -56,8 +56,14 @@ bool fmx__graph_find(const fmx__graph *graph, const char *name, size_t *value);
 /* The layer that makes a value; NULL for inputs. */
 const fmx__graph_layer *fmx__graph_maker(const fmx__graph *graph, size_t value);
 
-/* Shape of one item of a value. */
+/* Shape of one item of a value; a folded one has `items` (op.h). */
 const fmx__shape *fmx__graph_shape(const fmx__graph *graph, size_t value);
+
+/* Fills what an op is told of its layer for a batch: the shapes of its inputs, in[FMX__OP_INPUTS],
+ * and the batch, times the parts of its inputs unless the op takes them itself. `site` has its
+ * `where`. Errors: FMX_ERROR_RECIPE (inputs folded differently), FMX_ERROR_DEVICE_MEMORY. */
+fmx_status fmx__graph_site(const fmx__graph *graph, const fmx__graph_layer *layer, size_t batch,
+                           fmx__shape *in, fmx__op_site *site);
 
 /* Name of a value. */
 const char *fmx__graph_value_name(const fmx__graph *graph, size_t value);

@@ -35,19 +35,15 @@ static fmx_status plan_layers(fmx__plan *plan)
         const fmx__graph_layer *from = &plan->graph->layer[i];
         fmx__plan_layer *layer = &plan->layer[i];
         snprintf(where, sizeof where, "%s: model: %s", plan->graph->where, from->name);
-        for (size_t k = 0; k < from->in_count; ++k)
-            layer->in_shape[k] = *fmx__graph_shape(plan->graph, from->in[k]);
         fmx__op_site site = {
-            .ctx = plan->ctx,
             .where = where,
             .device = plan->device,
-            .options = from->options,
-            .batch = plan->request.batch,
             .training = plan->request.training,
-            .in = layer->in_shape,
-            .in_count = from->in_count,
         };
-        status = from->op->plan(&site, &layer->plan);
+        status = fmx__graph_site(plan->graph, from, plan->request.batch, layer->in_shape, &site);
+        layer->batch = site.batch;
+        if (status == FMX_OK)
+            status = from->op->plan(&site, &layer->plan);
     }
     return status;
 }
@@ -124,6 +120,7 @@ static fmx_status value_bytes(const fmx__plan *plan, size_t value, size_t *bytes
     size_t floats = 0;
     if (!fmx__size_mul(shape->channels, shape->positions, &floats) ||
         !fmx__size_mul(floats, shape->is_complex ? 2 * sizeof(float) : sizeof(float), &floats) ||
+        !fmx__size_mul(floats, fmx__shape_items(shape), &floats) ||
         !fmx__size_mul(floats, plan->request.batch, bytes))
         return fmx__fail(
             plan->ctx, FMX_ERROR_DEVICE_MEMORY,

@@ -22,6 +22,7 @@ typedef struct fmx__plan_layer {
     bool alias;        /* its output is its input's place: flatten, a fused relu */
     bool relu;         /* applies the relu behind it */
     bool backward;     /* somebody wants its gradients */
+    size_t batch;      /* of the op: the request's, times the parts of a folded input */
     fmx__shape in_shape[FMX__OP_INPUTS];
     ptrdiff_t saved; /* pieces */
     ptrdiff_t scratch_forward;

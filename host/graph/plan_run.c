@@ -53,7 +53,7 @@ void fmx__plan_connect(fmx__plan *plan)
         layer->call = (fmx__op_call){
             .device = plan->device,
             .options = plan->graph->layer[i].options,
-            .batch = plan->request.batch,
+            .batch = layer->batch,
             .training = plan->request.training,
             .layer = (uint32_t)i,
             .step = plan->request.step,
@@ -99,7 +99,7 @@ static fmx_status add_gradients(const fmx__plan *plan, size_t i)
             continue;
         const fmx__plan_value_state *root =
             &plan->value[plan->value[plan->graph->layer[i].in[k]].root];
-        size_t floats = plan->request.batch * fmx__shape_floats(&layer->in_shape[k]);
+        size_t floats = layer->batch * fmx__shape_floats(&layer->in_shape[k]);
         fmx_buffer *sum = fmx__plan_view(plan, root->grad);
         status = fmx__add(plan->device, floats, sum, layer->grad_in[k], sum);
     }

@@ -25,7 +25,8 @@ typedef struct fmx__model_layer {
     char *name;
     char *op;                            /* "conv1d"; "" where the file does not say */
     size_t rank;                         /* of its output, without the batch; 0: not stated */
-    size_t shape[FMX__TENSOR_RANK_MOST]; /* [channel][position] or [feature] */
+    size_t shape[FMX__TENSOR_RANK_MOST]; /* [channel][position] or [feature], before it the parts of
+                                            a folded value */
     size_t parameters;                   /* of its tensors; filled by reading */
 } fmx__model_layer;
 

@@ -18,17 +18,29 @@
 
 enum { FMX__OP_INPUTS = 16, FMX__OP_WEIGHTS = 8, FMX__OP_RANK = 4 };
 
-/* What one item of a batch looks like. Complex values are interleaved (re, im) pairs of floats. */
+/* What one item of a batch looks like. Complex values are interleaved (re, im) pairs of floats.
+ *
+ * A folded value (structure.c: fold) has `items` such tensors for each item of the batch, one
+ * behind the other: [batch][items][channels][positions]. Only ops with `takes_items` ever see that:
+ * for all others the graph makes the batch `items` times as large, so that they work on every part
+ * alike, with the same weights. */
 typedef struct fmx__shape {
     size_t channels;
     size_t positions;
     bool is_complex;
+    size_t items; /* 0 counts as 1 */
 } fmx__shape;
 
-/* Floats of one item. */
+static inline size_t fmx__shape_items(const fmx__shape *shape)
+{
+    return shape->items > 0 ? shape->items : 1;
+}
+
+/* Floats of one item of the batch, with all its parts. */
 static inline size_t fmx__shape_floats(const fmx__shape *shape)
 {
-    return shape->channels * shape->positions * (shape->is_complex ? 2 : 1);
+    return fmx__shape_items(shape) * shape->channels * shape->positions *
+           (shape->is_complex ? 2 : 1);
 }
 
 /* What every layer's options begin with; the graph reads it. */
@@ -140,7 +152,8 @@ typedef struct fmx__op {
     fmx__option_group group; /* name: the op's name in recipes; options begin with fmx__layer */
     size_t least_inputs;
     size_t most_inputs;
-    bool fuses_relu; /* honours call->relu; backward then needs out (keeps_output is implied) */
+    bool fuses_relu;  /* honours call->relu; backward then needs out (keeps_output is implied) */
+    bool takes_items; /* knows in[].items and says those of out; otherwise they are in `batch` */
     /* Shape rule, weights, memory and work. Errors: FMX_ERROR_RECIPE for what the recipe's shapes
      * do not allow, naming site->where, what is there and what was expected. */
     fmx_status (*plan)(const fmx__op_site *site, fmx__op_plan *out);

@@ -40,9 +40,10 @@ static fmx_status fill_layers(fmx__trainer *t, fmx__model_facts *facts)
         status = fmx__format(t->ctx, &to->name, "%s", from->name);
         if (status == FMX_OK)
             status = fmx__format(t->ctx, &to->op, "%s", from->op->group.name);
-        to->rank = 2;
-        to->shape[0] = from->plan.out.channels;
-        to->shape[1] = from->plan.out.positions;
+        if (fmx__shape_items(&from->plan.out) > 1)
+            to->shape[to->rank++] = from->plan.out.items;
+        to->shape[to->rank++] = from->plan.out.channels;
+        to->shape[to->rank++] = from->plan.out.positions;
     }
     return status;
 }
