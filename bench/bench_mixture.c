@@ -30,7 +30,7 @@ static fmx_status make_plan(state *s, const fmx_case_mixture *c)
             .parts = (uint32_t)c->most, .item_low = (uint32_t)m, .noise = (float)c->noise};
         for (size_t k = 0; k < c->most; ++k)
             part[k] = (fmx__mixture_part){(uint32_t)((m * 7 + k * 13) % c->library),
-                                          (float)(1.0 / (double)(k + 1))};
+                                          (float)(1.0 / (double)(k + 1)), 0};
     }
     if (status == FMX_OK)
         status = fmx_buffer_create_copy(s->device, plan, c->mixtures * words * sizeof *plan,

@@ -1,10 +1,11 @@
-/* Mixture: out[m] = (sum_k weight[m][k] library[row[m][k]] + sigma_m normal) / max.
+/* Mixture: out[m][j] = (sum_k weight[m][k] library[row[m][k]][(j + turn[m][k]) mod points]
+ *                      + sigma_m normal) / max.
  *
  * out      float [mixtures][points]
  * facts    float [mixtures][2]: sigma_m after the division, divisor
  * library  float [rows][points]
- * plans    uint [mixtures][8 + 2 most]: parts, item low, item high, draw, noise (float), 3 unused;
- *          then for each part its row and its weight (float)
+ * plans    uint [mixtures][8 + 3 most]: parts, item low, item high, draw, noise (float), 3 unused;
+ *          then for each part its row, its weight (float) and its turn, below points
  * scratch  float [256]; an argument, because PoCL 3.1 may share a __local array between threads
  *
  * Parts are added in their order, each with one fma, so the sum has the same bits everywhere.
@@ -21,6 +22,7 @@
  */
 #define MIXTURE_GROUP 256
 #define MIXTURE_HEAD 8
+#define MIXTURE_PART 3
 
 typedef struct mixture_plan {
     uint parts;
@@ -33,7 +35,7 @@ typedef struct mixture_plan {
 
 static inline mixture_plan mixture_open(__global const uint *plans, size_t m, uint most)
 {
-    __global const uint *words = plans + m * (MIXTURE_HEAD + 2 * (size_t)most);
+    __global const uint *words = plans + m * (MIXTURE_HEAD + MIXTURE_PART * (size_t)most);
     mixture_plan p;
     p.parts = min(words[0], most);
     p.item_low = words[1];
@@ -47,12 +49,19 @@ static inline mixture_plan mixture_open(__global const uint *plans, size_t m, ui
 static inline __global const float *mixture_row(const mixture_plan *p, uint k,
                                                 __global const float *library, uint points)
 {
-    return library + (size_t)p->part[2 * k] * points;
+    return library + (size_t)p->part[MIXTURE_PART * k] * points;
 }
 
 static inline float mixture_weight(const mixture_plan *p, uint k)
 {
-    return as_float(p->part[2 * k + 1]);
+    return as_float(p->part[MIXTURE_PART * k + 1]);
+}
+
+/* Where point j of part k comes from. */
+static inline size_t mixture_from(const mixture_plan *p, uint k, uint points, size_t j)
+{
+    size_t at = j + p->part[MIXTURE_PART * k + 2];
+    return at < points ? at : at - points;
 }
 
 static inline float mixture_sum_point(const mixture_plan *p, __global const float *library,
@@ -60,8 +69,20 @@ static inline float mixture_sum_point(const mixture_plan *p, __global const floa
 {
     float s = 0.0f;
     for (uint k = 0; k < p->parts; ++k)
-        s = fma(mixture_weight(p, k), mixture_row(p, k, library, points)[j], s);
+        s = fma(mixture_weight(p, k), mixture_row(p, k, library, points)[mixture_from(p, k, points, j)],
+                s);
     return s;
+}
+
+/* Four points of a row from `at` on; behind its end it begins again. */
+static inline float4 mixture_load4(__global const float *row, size_t at, uint points)
+{
+    if (at + 4 <= points)
+        return vload4(0, row + at);
+    size_t b = at + 1 < points ? at + 1 : at + 1 - points;
+    size_t c = at + 2 < points ? at + 2 : at + 2 - points;
+    size_t d = at + 3 < points ? at + 3 : at + 3 - points;
+    return (float4)(row[at], row[b], row[c], row[d]);
 }
 
 static inline float4 mixture_normal(const mixture_plan *p, uint block, uint seed)
@@ -92,7 +113,9 @@ __kernel void mixture(__global float *out, __global float *facts, __global const
         float4 s = 0.0f;
         for (uint k = 0; k < p.parts; ++k)
             s = fma((float4)(mixture_weight(&p, k)),
-                    vload4(0, mixture_row(&p, k, library, points) + j), s);
+                    mixture_load4(mixture_row(&p, k, library, points),
+                                  mixture_from(&p, k, points, j), points),
+                    s);
         vstore4(s, 0, x + j);
         float2 t = fmax(s.xy, s.zw);
         top = fmax(top, fmax(t.x, t.y));
@@ -140,6 +163,15 @@ static inline float mixture_largest(float16 v)
     return fmax(c.x, c.y);
 }
 
+/* 64 points of a row from `at` on into `tile`, across the row's end. */
+static inline void mixture_turn(float *tile, __global const float *row, size_t at, uint points)
+{
+    for (uint i = 0; i < 64; ++i) {
+        tile[i] = row[at];
+        at = at + 1 < points ? at + 1 : 0;
+    }
+}
+
 /* The sum, 64 points at a time; its tallest peak, at least 0. */
 static inline float mixture_sum_wide(__global float *x, const mixture_plan *p,
                                      __global const float *library, uint points)
@@ -152,8 +184,19 @@ static inline float mixture_sum_wide(__global float *x, const mixture_plan *p,
         float16 s2 = 0.0f;
         float16 s3 = 0.0f;
         for (uint k = 0; k < p->parts; ++k) {
-            __global const float *y = mixture_row(p, k, library, points) + j;
+            __global const float *y = mixture_row(p, k, library, points);
+            size_t at = mixture_from(p, k, points, j);
             float16 w = mixture_weight(p, k);
+            if (at + 64 > points) {
+                float tile[64];
+                mixture_turn(tile, y, at, points);
+                s0 = fma(w, vload16(0, tile), s0);
+                s1 = fma(w, vload16(1, tile), s1);
+                s2 = fma(w, vload16(2, tile), s2);
+                s3 = fma(w, vload16(3, tile), s3);
+                continue;
+            }
+            y += at;
             s0 = fma(w, vload16(0, y), s0);
             s1 = fma(w, vload16(1, y), s1);
             s2 = fma(w, vload16(2, y), s2);

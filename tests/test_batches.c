@@ -225,13 +225,24 @@ Test(batches, training_never_sees_other_rows)
     world_close(&w);
 }
 
-/* Mixtures are those that the mixer draws for this split and epoch, of rows of the split. */
+/* A thirty-second of the axis at least, to either side. */
+static size_t turn_of(const fmx__mixture_drawn *d, size_t k)
+{
+    size_t least = POINTS / 32;
+    size_t allowed = POINTS - 2 * least;
+    return d->displaced[k] ? least + (size_t)((uint64_t)d->turn[k] * allowed >> 32) : 0;
+}
+
+/* Mixtures are those that the mixer draws for this split and epoch, of rows of the split; signals
+ * of no class have no target. */
 Test(batches, mixtures_are_what_was_drawn)
 {
     world w;
     world_open(&w);
     fmx__mixture_options o = general();
+    size_t foreign = 0;
     o.snr_least = o.snr_most = 0;
+    o.foreign = 3;
     for (int s = 0; s < FMX__SPLITS; ++s) {
         fmx__mixer mixer;
         fmx__batches_plan plan = {
@@ -248,22 +259,27 @@ Test(batches, mixtures_are_what_was_drawn)
             double top = 0;
             fmx__mixer_draw(&mixer, i, fmx__mixture_draw_of((fmx__split)s, 5), &d);
             for (size_t k = 0; k < d.parts; ++k) {
+                size_t turn = turn_of(&d, k);
                 cr_assert_eq(w.labels.split[d.row[k]], s);
-                target[d.class_index[k]] += d.proportion[k];
+                foreign += k >= d.named;
+                if (k < d.named)
+                    target[d.class_index[k]] += d.proportion[k];
                 for (size_t j = 0; j < POINTS; ++j) /* heights are 1 */
-                    sum[j] += d.proportion[k] * (double)w.spectra[d.row[k]][j];
+                    sum[j] += d.proportion[k] * (double)w.spectra[d.row[k]][(j + turn) % POINTS];
             }
             for (size_t j = 0; j < POINTS; ++j)
                 top = fmax(top, sum[j]);
-            for (size_t j = 0; j < POINTS; ++j) /* weight, fma of 3 parts, division */
+            /* weight, fma of 6 parts of weight up to 20, division; relative to the highest point */
+            for (size_t j = 0; j < POINTS; ++j)
                 cr_assert_float_eq(e.spectra[i * POINTS + j], top > 0 ? sum[j] / top : 0,
-                                   12 * FMX_TEST_EPS, "item %zu, point %zu", i, j);
+                                   24 * FMX_TEST_EPS, "item %zu, point %zu", i, j);
             for (size_t k = 0; k < CLASSES; ++k)
                 cr_assert_eq(e.target[i * CLASSES + k], (float)target[k]);
         }
         fmx__mixer_clear(&mixer);
         epoch_clear(&e);
     }
+    cr_assert_gt(foreign, 40, "of 60 mixtures with 1.5 each");
     world_close(&w);
 }
 
@@ -451,6 +467,7 @@ Test(batches, every_allocation_may_fail)
     world_open(&w);
     fmx__mixture_options o = general();
     o.augment = true;
+    o.foreign = 2;
     fmx__batches_plan plan = {.split = FMX__SPLIT_TRAIN,
                               .shuffle = true,
                               .augment = fmx__recipe_find(&w.recipe, "augment"),

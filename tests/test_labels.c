@@ -201,6 +201,50 @@ Test(labels, classes_of_a_model)
     fmx_test_close(&test);
 }
 
+/* Compounds of no class: as listed, with the letters that folders have instead; the others' split
+ * does not change, foreign FIDs are dealt out too, and classes of a model do not refuse them. */
+Test(labels, foreign_compounds)
+{
+    enum { FIDS = 10, ROWS = 6 * FIDS };
+    fmx_test test = fmx_test_open_host();
+    fmx_labelled_row row[ROWS];
+    static const char *const model[] = {"c04", "c00", "c02", "c05"};
+    fmx__split_options split = usual;
+    fmx__labels without;
+    fmx__labels labels;
+    fmx_labelled_compounds(row, 6, FIDS);
+    for (size_t i = 0; i < FIDS; ++i)
+        row[FIDS + i].name = "N_c(0)";
+    const char *path = fmx_labelled_set(&test, "g.h5", row, ROWS, 8, false);
+    fmx_test_ok(&test, read_labels(&test, path, &usual, &without), "labels");
+    split.foreign = "c0, c03, N,c(0), 5";
+    fmx_test_ok(&test, read_labels(&test, path, &split, &labels), "labels");
+    cr_assert_eq(labels.classes, 4);
+    cr_assert_eq(fmx__labels_count(&labels, FMX__SPLIT_ALL), ROWS);
+    cr_assert_eq(count_of(&labels, FMX__SPLIT_ALL, 4), 0, "no mixtures");
+    cr_assert_eq(count_of(&labels, FMX__SPLIT_ALL, 5), 2 * FIDS);
+    cr_assert_eq(count_of(&labels, FMX__SPLIT_TEST, 5), 4);
+    cr_assert_eq(count_of(&labels, FMX__SPLIT_VALIDATION, 5), 4);
+    for (size_t i = 0; i < ROWS; ++i) {
+        bool foreign = i / FIDS == 1 || i / FIDS == 3;
+        cr_assert_eq(labels.class_of[i] == FMX__CLASS_FOREIGN, foreign, "row %zu", i);
+        cr_assert(foreign || labels.split[i] == without.split[i], "row %zu", i);
+    }
+    fmx__labels_clear(&without);
+    fmx__labels_clear(&labels);
+    fmx_dataset *set = NULL;
+    fmx_test_ok(&test, fmx_dataset_open(test.ctx, path, &set), "open");
+    fmx_test_ok(&test, fmx__labels_read(test.ctx, set, path, model, 4, &split, &labels), "model");
+    cr_assert_eq(labels.class_of[0], 1);
+    cr_assert_eq(labels.class_of[FIDS], FMX__CLASS_FOREIGN);
+    fmx__labels_clear(&labels);
+    fmx_test_refused(&test, fmx__labels_read(test.ctx, set, path, model, 4, &usual, &labels),
+                     FMX_ERROR_FORMAT, "not among the 4 classes");
+    fmx__labels_clear(&labels);
+    fmx_dataset_close(set);
+    fmx_test_close(&test);
+}
+
 Test(labels, refusals)
 {
     fmx_test test = fmx_test_open_host();

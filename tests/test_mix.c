@@ -258,6 +258,39 @@ Test(mix, constituents_are_augmented)
     fails("mix $D/spectra.h5 --out $D/x.h5 --set mixtures.augment=true", 3, "augment: no stage");
 }
 
+/* Foreign signals stand behind the compounds in `parent` and have no target; the compounds are
+ * those that the same mixtures have without. */
+Test(mix, foreign_signals_have_no_target)
+{
+    make_spectra();
+    mix_general("spectra.h5", "a.h5", "--set mixtures.most=2 --set database.foreign=Citrate");
+    mix_general("spectra.h5", "b.h5",
+                "--set mixtures.most=2 --set database.foreign=Citrate --set mixtures.foreign=2 "
+                "--set mixtures.displaced=0");
+    mixtures a = read_mixtures("a.h5");
+    mixtures b = read_mixtures("b.h5");
+    size_t foreign = 0;
+    cr_assert(a.classes == 2 && b.classes == 2 && a.width == 2 && b.width == 4);
+    cr_assert_arr_eq(a.target, b.target, a.rows * a.classes * sizeof *a.target);
+    for (size_t i = 0; i < a.rows; ++i) {
+        const int32_t *parent = b.parent + 4 * i;
+        size_t named = 0;
+        while (named < 2 && a.parent[2 * i + named] >= 0) {
+            cr_assert_eq(parent[named], a.parent[2 * i + named], "mixture %zu", i);
+            ++named;
+        }
+        /* FIDs are in the order of their compounds' names: Citrate's come first */
+        for (size_t k = 0; k < named; ++k)
+            cr_assert_geq(parent[k], 6, "mixture %zu", i);
+        for (size_t k = named; k < 4 && parent[k] >= 0; ++k, ++foreign)
+            cr_assert_lt(parent[k], 6, "mixture %zu", i);
+    }
+    /* 0, 1 or 2, as likely: within 5 standard deviations of their sum */
+    cr_assert_float_eq((double)foreign, (double)a.rows, 5 * sqrt(2.0 / 3 * (double)a.rows));
+    release(&a);
+    release(&b);
+}
+
 Test(mix, resumes_to_the_same_contents)
 {
     make_spectra();

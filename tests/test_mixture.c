@@ -36,6 +36,13 @@ static fmx__mixture_part *parts_of(const job *j, size_t m)
     return (fmx__mixture_part *)(head_of(j, m) + 1);
 }
 
+/* Every second part is turned: by one point, by all but one, by what stands across blocks. */
+static uint32_t turn_of(const fmx_case_mixture *c, size_t m, size_t k)
+{
+    const size_t turns[] = {0, 1, 0, c->points - 1, 0, c->points / 2 + 5, 0, 7 * m};
+    return (uint32_t)(turns[(m + k) % (sizeof turns / sizeof *turns)] % c->points);
+}
+
 /* Entries beyond the used ones name a row that does not exist: they must not be read. */
 static void fill_plan(job *j)
 {
@@ -50,10 +57,10 @@ static void fill_plan(job *j)
                                              .draw = (uint32_t)(m % 2),
                                              .noise = (float)c->noise};
         for (size_t k = 0; k < c->most; ++k)
-            parts_of(j, m)[k] = k < parts
-                                    ? (fmx__mixture_part){(uint32_t)((m * 5 + k * 3) % c->library),
-                                                          1.0f / (float)(1 + k + m % 4)}
-                                    : (fmx__mixture_part){UINT32_MAX, NAN};
+            parts_of(j, m)[k] =
+                k < parts ? (fmx__mixture_part){(uint32_t)((m * 5 + k * 3) % c->library),
+                                                1.0f / (float)(1 + k + m % 4), turn_of(c, m, k)}
+                          : (fmx__mixture_part){UINT32_MAX, NAN, UINT32_MAX};
     }
 }
 
@@ -138,14 +145,16 @@ static void check_mixture(const job *j, size_t m, double *expected)
     const fmx__mixture_head *head = head_of(j, m);
     uint32_t row[FMX__MIXTURE_MOST];
     float weight[FMX__MIXTURE_MOST];
+    uint32_t turn[FMX__MIXTURE_MOST];
     double sigma = 0;
     double divisor = 0;
     for (uint32_t k = 0; k < head->parts; ++k) {
         row[k] = parts_of(j, m)[k].row;
         weight[k] = parts_of(j, m)[k].weight;
+        turn[k] = parts_of(j, m)[k].turn;
     }
-    fmx_ref_mixture(expected, &sigma, &divisor, j->library, c->points, row, weight, head->parts,
-                    (double)head->noise, seed, FMX__PURPOSE_MIXTURE,
+    fmx_ref_mixture(expected, &sigma, &divisor, j->library, c->points, row, weight, turn,
+                    head->parts, (double)head->noise, seed, FMX__PURPOSE_MIXTURE,
                     (uint64_t)head->item_high << 32 | head->item_low, head->draw ^ 0x80000000u,
                     c->divide);
     for (size_t i = 0; i < c->points; ++i) {

@@ -12,9 +12,11 @@ enum { CLASSES = 8, ROWS = 3 + 4 + 5 + 6 + 7 + 8 + 9 + 10 };
 
 static const fmx__split_options usual = {.validation = 0.2, .test = 0.2};
 
-/* 3 + k FIDs of class k. */
-static void read_labels(const fmx_test *test, fmx__labels *labels)
+/* 3 + k FIDs of class k; those of the compounds in `foreign` are no class. */
+static void read_labels_but(const fmx_test *test, const char *foreign, fmx__labels *labels)
 {
+    fmx__split_options split = usual;
+    split.foreign = foreign;
     fmx_labelled_row all[CLASSES * 10];
     fmx_labelled_row row[ROWS];
     fmx_dataset *set = NULL;
@@ -25,8 +27,13 @@ static void read_labels(const fmx_test *test, fmx__labels *labels)
             row[rows++] = all[10 * k + i];
     const char *path = fmx_labelled_set(test, "d.h5", row, rows, 8, false);
     fmx_test_ok(test, fmx_dataset_open(test->ctx, path, &set), "open");
-    fmx_test_ok(test, fmx__labels_read(test->ctx, set, path, NULL, 0, &usual, labels), "labels");
+    fmx_test_ok(test, fmx__labels_read(test->ctx, set, path, NULL, 0, &split, labels), "labels");
     fmx_dataset_close(set);
+}
+
+static void read_labels(const fmx_test *test, fmx__labels *labels)
+{
+    read_labels_but(test, NULL, labels);
 }
 
 static fmx__mixture_options general(int amounts)
@@ -42,9 +49,23 @@ static fmx__mixture_options general(int amounts)
     return o;
 }
 
-static void check_line(const fmx_test *test, const fmx__labels *labels, char *line)
+/* The part at *at, behind the class that was read. */
+static void check_part(const fmx__mixture_drawn *drawn, size_t k, char **at, const char *line)
 {
-    static const char *const kinds[] = {"log_uniform", "uniform", "equal", "pairs"};
+    size_t row = strtoull(*at, at, 10);
+    double proportion = strtod(*at, at); /* cr_assert may evaluate its arguments twice */
+    unsigned long displaced = strtoul(*at, at, 10);
+    unsigned long turn = strtoul(*at, at, 10);
+    cr_assert_eq(drawn->row[k], row, "%s: part %zu", line, k);
+    cr_assert_eq(drawn->proportion[k], proportion, "%s: part %zu", line, k);
+    cr_assert_eq(drawn->displaced[k], displaced != 0, "%s: part %zu", line, k);
+    cr_assert_eq(drawn->turn[k], turn, "%s: part %zu", line, k);
+}
+
+/* labels[1] is used for the lines "foreign". */
+static void check_line(const fmx_test *test, const fmx__labels labels[2], char *line)
+{
+    static const char *const kinds[] = {"log_uniform", "uniform", "equal", "pairs", "foreign"};
     fmx__mixer mixer;
     fmx__mixture_drawn drawn;
     int kind = 0;
@@ -52,26 +73,36 @@ static void check_line(const fmx_test *test, const fmx__labels *labels, char *li
     *at++ = '\0';
     while (strcmp(kinds[kind], line) != 0)
         ++kind;
+    bool foreign = kind == 4;
     fmx__mixture_options o = general(kind < 3 ? kind : FMX__MIXTURE_EQUAL);
-    o.mode = kind < 3 ? FMX__MIXTURE_RANDOM : FMX__MIXTURE_PAIRS;
+    if (kind == 3)
+        o.mode = FMX__MIXTURE_PAIRS;
+    if (foreign) {
+        o.amounts = FMX__MIXTURE_LOG_UNIFORM;
+        o.most = 6;
+        o.foreign = 3;
+    }
     fmx_test_ok(test,
-                fmx__mixer_create(test->ctx, &o, labels, "d.h5", FMX__SPLIT_ALL,
+                fmx__mixer_create(test->ctx, &o, &labels[foreign], "d.h5", FMX__SPLIT_ALL,
                                   UINT64_C(0x123456789abcdef0), &mixer),
                 "mixer");
     uint64_t mixture = strtoull(at, &at, 10);
     uint32_t draw = (uint32_t)strtoull(at, &at, 10);
     size_t parts = strtoull(at, &at, 10);
+    size_t named = strtoull(at, &at, 10);
     fmx__mixer_draw(&mixer, mixture, draw, &drawn);
-    cr_assert_eq(drawn.parts, parts, "%s %llu", line, (unsigned long long)mixture);
+    cr_assert(drawn.parts == parts && drawn.named == named, "%s %llu", line,
+              (unsigned long long)mixture);
     double snr = strtod(at, &at); /* cr_assert may evaluate its arguments twice */
     cr_assert_eq(drawn.snr, snr, "%a, expected %a", drawn.snr, snr);
     for (size_t k = 0; k < parts; ++k) {
-        size_t class_index = strtoull(at, &at, 10);
-        size_t row = strtoull(at, &at, 10);
-        double proportion = strtod(at, &at);
-        cr_assert(drawn.class_index[k] == class_index && drawn.row[k] == row, "%s %llu: part %zu",
-                  line, (unsigned long long)mixture, k);
-        cr_assert_eq(drawn.proportion[k], proportion);
+        if (k < named) {
+            size_t class_index = strtoull(at, &at, 10);
+            cr_assert_eq(drawn.class_index[k], class_index, "%s: part %zu", line, k);
+        } else {
+            at = strchr(at, '-') + 1;
+        }
+        check_part(&drawn, k, &at, line);
     }
     fmx__mixer_clear(&mixer);
 }
@@ -80,17 +111,19 @@ static void check_line(const fmx_test *test, const fmx__labels *labels, char *li
 Test(mixture_draw, exact)
 {
     fmx_test test = fmx_test_open_host();
-    fmx__labels labels;
+    fmx__labels labels[2];
     char line[2048];
     size_t lines = 0;
     FILE *file = fopen(FMX_SOURCE_DIR "/tests/golden/mixture_draw.txt", "r");
     cr_assert_not_null(file);
-    read_labels(&test, &labels);
+    read_labels(&test, &labels[0]);
+    read_labels_but(&test, "c05, c02", &labels[1]);
     for (; fgets(line, sizeof line, file) != NULL; ++lines)
-        check_line(&test, &labels, line);
-    cr_assert_eq(lines, 164);
+        check_line(&test, labels, line);
+    cr_assert_eq(lines, 205);
     fclose(file);
-    fmx__labels_clear(&labels);
+    fmx__labels_clear(&labels[0]);
+    fmx__labels_clear(&labels[1]);
     fmx_test_close(&test);
 }
 
@@ -228,6 +261,10 @@ Test(mixture_draw, refusals)
     o.least = 1;
     o.most = 9;
     refused(&test, &o, &labels, "has spectra of 8");
+    o.most = 8;
+    o.foreign = 57;
+    refused(&test, &o, &labels, "together above 64");
+    o.foreign = 0;
     o.most = 2;
     o.snr_least = 0;
     refused(&test, &o, &labels, "snr_least");

@@ -230,14 +230,15 @@ static fmx_status add_part(draft *d, size_t o, size_t c, const int32_t parent[FM
 static fmx_status read_labels(draft *d)
 {
     const fmx__evaluate_result *r = d->from;
-    const fmx__split_options none = {0};
+    fmx__split_options split = {0};
     const fmx__recipe_part *part =
         r->mixing.part != NULL ? fmx__recipe_find(&r->mixing, "database") : NULL;
     if (r->pure == NULL || fmx_dataset_describe(r->pure)->points != r->set->points)
         return FMX_OK;
+    if (part != NULL)
+        split = fmx__database_split(part->options);
     return fmx__labels_read(d->ctx, r->pure, r->pure_path, r->set->class_name, r->set->classes,
-                            part != NULL ? &((const fmx__database *)part->options)->split : &none,
-                            &d->labels);
+                            &split, &d->labels);
 }
 
 static fmx_status make_overlays(draft *d)

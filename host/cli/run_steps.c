@@ -96,18 +96,23 @@ static fmx_status simulate(fmx__run_job *job)
     options.seed = (uint64_t)job->recipe.head.seed;
     fmx__simulate_job simulation = {
         .spins = d->spins,
-        .only = d->only[0] != '\0' ? d->only : NULL,
         .replicates = (uint32_t)d->per_compound,
         .out = job->path[FMX__RUN_RAW],
         .options = options,
         .resume = true,
     };
+    char *only = NULL;
     fmx_status status = fmx__cli_device(job->cli, &simulation.device);
+    if (status == FMX_OK)
+        status = fmx__format(job->ctx, &only, "%s%s%s", d->only, d->foreign[0] != '\0' ? ", " : "",
+                             d->foreign);
+    simulation.only = d->only[0] != '\0' ? only : NULL; /* all: the foreign ones among them */
     if (status == FMX_OK)
         status = fmx__simulate(&simulation, &result);
     if (status == FMX_OK)
         fmx__log(job->ctx, FMX_LOG_INFO, "%s: %zu FIDs of %zu compounds", simulation.out,
                  result.fids, result.samples);
+    free(only);
     return status;
 }
 

@@ -13,14 +13,14 @@ static double tallest(const double *x, size_t points)
 }
 
 void fmx_ref_mixture(double *out, double *sigma_out, double *divisor, const float *library,
-                     size_t points, const uint32_t *row, const float *weight, size_t parts,
-                     double noise, uint64_t seed, uint32_t purpose, uint64_t item, uint32_t draw,
-                     int divide)
+                     size_t points, const uint32_t *row, const float *weight, const uint32_t *turn,
+                     size_t parts, double noise, uint64_t seed, uint32_t purpose, uint64_t item,
+                     uint32_t draw, int divide)
 {
     for (size_t j = 0; j < points; ++j) {
         out[j] = 0;
         for (size_t k = 0; k < parts; ++k)
-            out[j] += (double)weight[k] * library[row[k] * points + j];
+            out[j] += (double)weight[k] * library[row[k] * points + (j + turn[k]) % points];
     }
     double top = tallest(out, points);
     double sigma = noise * (top > 0 ? top : 1);

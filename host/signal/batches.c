@@ -35,9 +35,7 @@ size_t fmx__batches_rows(const fmx__mixture_options *mixtures, size_t batch)
 {
     if (mixtures == NULL)
         return batch;
-    if (mixtures->mode == FMX__MIXTURE_PAIRS)
-        return 2 * batch;
-    return batch * (mixtures->most > 0 ? (size_t)mixtures->most : 1);
+    return batch * fmx__mixture_parts(mixtures);
 }
 
 /* ---- creation -------------------------------------------------------------------------------- */
@@ -229,7 +227,7 @@ static fmx_status fill_rows(fmx__batches *b, size_t epoch, size_t first, size_t 
         uint32_t draw = 0;
         b->row[i] = row_of(b, epoch, number_at(b, epoch, first + i), &draw);
         b->item[i] = 0;
-        b->drawn[i].parts = 1;
+        b->drawn[i].parts = b->drawn[i].named = 1;
         b->drawn[i].row[0] = b->row[i];
         b->drawn[i].proportion[0] = 1;
         b->drawn[i].snr = 0;
@@ -254,7 +252,7 @@ static void fill_targets(const fmx__batches *b, size_t count, float *target)
     for (size_t i = 0; i < count; ++i) {
         float *at = target + i * b->classes;
         const fmx__mixture_drawn *drawn = &b->drawn[i];
-        for (size_t k = 0; b->plan.mixtures != NULL && k < drawn->parts; ++k)
+        for (size_t k = 0; b->plan.mixtures != NULL && k < drawn->named; ++k)
             at[drawn->class_index[k]] += (float)drawn->proportion[k];
         if (b->plan.mixtures != NULL)
             continue;

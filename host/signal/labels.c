@@ -1,5 +1,6 @@
 #include "labels.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +33,38 @@ static fmx_status copy_names(fmx_context *ctx, const char *const *name, size_t c
     return status;
 }
 
+/* Whether two names are of one compound. Where a name became a folder's, letters that file systems
+ * mind are underscores there. */
+static bool same_compound(const char *name, const char *listed, size_t length)
+{
+    for (size_t i = 0; i < length; ++i) {
+        bool replaced = !isalnum((unsigned char)listed[i]) && strchr("+-.()", listed[i]) == NULL;
+        if (name[i] != listed[i] && (name[i] != '_' || !replaced))
+            return false;
+    }
+    return name[length] == '\0';
+}
+
+/* Whether a list separated by commas names a compound; names may hold commas themselves. */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    size_t all = list != NULL ? strlen(list) : 0;
+    for (size_t at = 0; length > 0 && at + length <= all; ++at) {
+        size_t before = at; /* behind the comma */
+        while (before > 0 && list[before - 1] == ' ')
+            --before;
+        bool begins = before == 0 || list[before - 1] == ',';
+        bool ends = list[at + length] == ',' || list[at + length] == '\0';
+        if (begins && ends && same_compound(name, list + at, length))
+            return true;
+    }
+    return false;
+}
+
 /* Classes from the rows' names. */
 static fmx_status classes_of_names(fmx_context *ctx, const char *path, char *const *name,
-                                   fmx__labels *out)
+                                   const char *foreign, fmx__labels *out)
 {
     named_row *sorted = NULL;
     const char **distinct = NULL;
@@ -53,7 +83,11 @@ static fmx_status classes_of_names(fmx_context *ctx, const char *path, char *con
     if (status == FMX_OK)
         qsort(sorted, out->rows, sizeof *sorted, by_name);
     for (size_t i = 0; status == FMX_OK && i < out->rows; ++i) {
-        if (i == 0 || strcmp(sorted[i].name, sorted[i - 1].name) != 0)
+        if (is_listed(foreign, sorted[i].name)) {
+            out->class_of[sorted[i].row] = FMX__CLASS_FOREIGN;
+            continue;
+        }
+        if (count == 0 || strcmp(sorted[i].name, distinct[count - 1]) != 0)
             distinct[count++] = sorted[i].name;
         out->class_of[sorted[i].row] = (int32_t)(count - 1);
     }
@@ -141,7 +175,9 @@ static fmx_status classes_of_targets(fmx_context *ctx, fmx_dataset *dataset, con
                 mixed = mixed || t < 1;
             }
         }
-        mixed = mixed || present != 1;
+        mixed = mixed || present > 1;
+        if (present == 0)
+            out->class_of[row] = FMX__CLASS_FOREIGN;
     }
     if (status == FMX_OK && !mixed) {
         free(out->target);
@@ -202,7 +238,7 @@ static fmx_status read_split(fmx_context *ctx, fmx_dataset *dataset, const char 
 /* Lists the rows of each split by class. */
 static fmx_status list_members(fmx_context *ctx, fmx__labels *labels)
 {
-    size_t kinds = labels->classes + 1; /* the last: of no single class */
+    size_t kinds = labels->classes + 2; /* the last two: mixtures, foreign rows */
     fmx_status status = FMX_OK;
     for (int s = 0; status == FMX_OK && s <= FMX__SPLITS; ++s) {
         status =
@@ -215,8 +251,8 @@ static fmx_status list_members(fmx_context *ctx, fmx__labels *labels)
         size_t *first = labels->first[s];
         for (int pass = 0; pass < 2; ++pass) {
             for (size_t row = 0; row < labels->rows; ++row) {
-                size_t kind =
-                    labels->class_of[row] >= 0 ? (size_t)labels->class_of[row] : labels->classes;
+                int32_t of = labels->class_of[row];
+                size_t kind = of >= 0 ? (size_t)of : labels->classes + (of == FMX__CLASS_FOREIGN);
                 if (s != FMX__SPLIT_ALL && labels->split[row] != s)
                     continue;
                 if (pass == 0)
@@ -263,7 +299,7 @@ fmx_status fmx__labels_read(fmx_context *ctx, fmx_dataset *dataset, const char *
     } else if (status == FMX_OK) {
         status = fmx_dataset_read_text(dataset, "name", 0, out->rows, &name);
         if (status == FMX_OK)
-            status = classes_of_names(ctx, path, name, out);
+            status = classes_of_names(ctx, path, name, split->foreign, out);
     }
     if (status == FMX_OK && class_name == NULL && out->classes < 2)
         status = fmx__fail(ctx, FMX_ERROR_FORMAT,
@@ -306,7 +342,7 @@ const uint32_t *fmx__labels_members(const fmx__labels *labels, fmx__split split,
 
 size_t fmx__labels_count(const fmx__labels *labels, fmx__split split)
 {
-    return labels->first[split][labels->classes + 1];
+    return labels->first[split][labels->classes + 2];
 }
 
 fmx_status fmx__labels_need(fmx_context *ctx, const fmx__labels *labels, const char *path,

@@ -1,7 +1,8 @@
 /* What the rows of a dataset are: compound, FID they came from, training, validation or test.
  *
  * Classes. A labelled dataset brings its own (`class_name`, `target`); otherwise a row's class is
- * its name and the classes are the names in the order of their bytes.
+ * its name and the classes are the names in the order of their bytes. Foreign rows are of no class:
+ * those that `foreign` names, and in a labelled dataset those with targets that are all zero.
  *
  * Split. Where the dataset has a column `split` it is used. Otherwise FIDs are dealt out, never
  * rows: all rows with one parent, and all spectra below one experiment folder (TopSpin's own
@@ -17,7 +18,11 @@
 #include "base.h"
 #include "fidmix/dataset.h"
 
-enum { FMX__SPLITS = 3, FMX__CLASS_NONE = -1 };
+enum {
+    FMX__SPLITS = 3,
+    FMX__CLASS_NONE = -1,    /* a mixture */
+    FMX__CLASS_FOREIGN = -2, /* nothing that is a class */
+};
 
 /* Codes of the column `split`; ALL is for choosing rows only. */
 typedef enum fmx__split {
@@ -32,20 +37,22 @@ extern const char *const fmx__split_names[]; /* "train", "validation", "test", "
 typedef struct fmx__split_options {
     double validation; /* fraction of each class's FIDs */
     double test;
-    int64_t seed; /* "split_seed" */
+    int64_t seed;        /* "split_seed" */
+    const char *foreign; /* compounds that are no class, separated by commas; NULL: none */
 } fmx__split_options;
 
 typedef struct fmx__labels {
     size_t rows;
     size_t classes;
     char **class_name; /* [classes] */
-    int32_t *class_of; /* [rows]; FMX__CLASS_NONE: a mixture, or of no class */
+    int32_t *class_of; /* [rows]; else FMX__CLASS_NONE or FMX__CLASS_FOREIGN */
     float *target;     /* [rows][classes] proportions; NULL: 1 at class_of */
     uint8_t *split;    /* [rows], fmx__split */
     int32_t *parent;   /* [rows]: row of the FID that it came from; the first of a mixture's */
     bool stored_split; /* the dataset had the column */
-    uint32_t *member[FMX__SPLITS + 1]; /* [rows]: rows of a split, class by class, mixtures last */
-    size_t *first[FMX__SPLITS + 1];    /* [classes + 2]: where a class begins in it */
+    uint32_t *member[FMX__SPLITS + 1]; /* [rows]: rows of a split, class by class, then
+                                          mixtures, then foreign rows */
+    size_t *first[FMX__SPLITS + 1];    /* [classes + 3]: where a class begins in it */
 } fmx__labels;
 
 /* Reads the labels of an open dataset (`path` heads messages). With class_name given (a model's),
@@ -59,7 +66,7 @@ fmx_status fmx__labels_read(fmx_context *ctx, fmx_dataset *dataset, const char *
 
 void fmx__labels_clear(fmx__labels *labels);
 
-/* The rows of a class (classes: those of no single class) in a split, ascending. */
+/* The rows of a class (classes: mixtures, classes + 1: foreign ones) in a split, ascending. */
 const uint32_t *fmx__labels_members(const fmx__labels *labels, fmx__split split, size_t class_index,
                                     size_t *count);
 

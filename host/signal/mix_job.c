@@ -14,6 +14,7 @@ static const size_t most_part_bytes = (size_t)256 << 20; /* of their constituent
 static const fmx_column columns[] = {
     {"snr", FMX_COLUMN_FLOAT, 0},
     {"components", FMX_COLUMN_INT, 0},
+    {"foreign", FMX_COLUMN_INT, 0},
 };
 
 typedef struct work {
@@ -79,6 +80,7 @@ static fmx_status prepare(work *w)
     const fmx__recipe_part *augment = fmx__recipe_find(w->job->recipe, "augment");
     w->options = fmx__recipe_find(w->job->recipe, "mixtures")->options;
     w->augment = augment != NULL && augment->count > 0 ? augment : NULL;
+    const fmx__split_options split = fmx__database_split(database);
     fmx_status status = fmx__mixture_check(w->ctx, w->options);
     if (status == FMX_OK && w->options->augment)
         status = fmx__augment_check(w->ctx, w->augment, NULL, NULL);
@@ -91,8 +93,7 @@ static fmx_status prepare(work *w)
         return fmx__fail(w->ctx, FMX_ERROR_FORMAT, "%s: no spectra", w->job->in);
     status = settle_recipe(w);
     if (status == FMX_OK)
-        status =
-            fmx__labels_read(w->ctx, w->dataset, w->job->in, NULL, 0, &database->split, &w->labels);
+        status = fmx__labels_read(w->ctx, w->dataset, w->job->in, NULL, 0, &split, &w->labels);
     if (status == FMX_OK)
         status = fmx__mixer_create(w->ctx, w->options, &w->labels, w->job->in,
                                    (fmx__split)w->options->split,
@@ -180,11 +181,12 @@ static fmx_status store_mixture(work *w, size_t i)
     char name[32];
     float snr = (float)drawn->snr;
     int32_t components = 0;
-    const void *values[] = {&snr, &components};
+    int32_t foreign = (int32_t)(drawn->parts - drawn->named);
+    const void *values[] = {&snr, &components, &foreign};
     memset(w->target, 0, w->labels.classes * sizeof *w->target);
     for (size_t k = 0; k < w->mixer.most; ++k)
         parent[k] = k < drawn->parts ? w->labels.parent[drawn->row[k]] : -1;
-    for (size_t k = 0; k < drawn->parts; ++k)
+    for (size_t k = 0; k < drawn->named; ++k)
         w->target[drawn->class_index[k]] += (float)drawn->proportion[k];
     for (size_t c = 0; c < w->labels.classes; ++c)
         components += w->target[c] > 0;

@@ -26,10 +26,10 @@ typedef struct fmx__mix_result {
 
 /* Checks everything, then writes the mixtures: row m is mixture m of the recipe's seed, whatever
  * was stored before. Columns beside those of every dataset: `snr` (0: no noise added),
- * `components` (compounds present). `parent` [N][k] are the FIDs of the constituents, -1 where
- * unused; `target` their proportions. Progress is "mix", in mixtures. Errors: FMX_ERROR_FORMAT,
- * FMX_ERROR_RECIPE (what does not fit together, with the remedy), FMX_ERROR_EXISTS,
- * FMX_ERROR_WRITE, FMX_ERROR_INTERRUPTED, device errors. */
+ * `components` (compounds present), `foreign` (signals of no class). `parent` [N][k] are the FIDs
+ * of the constituents, -1 where unused; `target` their proportions. Progress is "mix", in mixtures.
+ * Errors: FMX_ERROR_FORMAT, FMX_ERROR_RECIPE (what does not fit together, with the remedy),
+ * FMX_ERROR_EXISTS, FMX_ERROR_WRITE, FMX_ERROR_INTERRUPTED, device errors. */
 fmx_status fmx__mix(const fmx__mix_job *job, fmx__mix_result *result);
 
 #endif

@@ -19,6 +19,7 @@ typedef struct fmx__mixture_head {
 typedef struct fmx__mixture_part {
     uint32_t row; /* of the library */
     float weight;
+    uint32_t turn; /* points, below those of a spectrum: point j is the row's j + turn, round */
 } fmx__mixture_part;
 
 enum { FMX__MIXTURE_HEAD_WORDS = 8, FMX__MIXTURE_MOST = 64 };
@@ -30,19 +31,19 @@ typedef struct fmx__mixture_of {
     fmx_buffer *library; /* float [library_rows][points] */
     size_t library_rows;
     size_t points;
-    fmx_buffer
-        *plan;    /* uint32 [count][fmx__mixture_words(most)]; rows must be below library_rows */
-    size_t most;  /* parts that a mixture has room for, 1..FMX__MIXTURE_MOST */
-    size_t count; /* mixtures */
-    bool divide;  /* by the maximum, where that is above zero */
+    fmx_buffer *plan; /* uint32 [count][fmx__mixture_words(most)]; rows must be below library_rows,
+                             turns below points */
+    size_t most;      /* parts that a mixture has room for, 1..FMX__MIXTURE_MOST */
+    size_t count;     /* mixtures */
+    bool divide;      /* by the maximum, where that is above zero */
     uint64_t seed;
     size_t parts; /* in all, for the statement of bytes; 0: count * most */
 } fmx__mixture_of;
 
-/* out[m] = (sum_k weight[m][k] library[row[m][k]] + sigma_m normal) / max, [count][points];
- * facts[m] = (sigma_m after the division, divisor), float [count][2]. sigma_m = noise_m times the
- * tallest peak of the sum, or noise_m itself where nothing is above zero. Enqueues only. Errors:
- * FMX_ERROR_ARGUMENT, FMX_ERROR_SHAPE, device errors. */
+/* out[m][j] = (sum_k weight[m][k] library[row[m][k]][(j + turn[m][k]) mod points] + sigma_m normal)
+ * / max, [count][points]; facts[m] = (sigma_m after the division, divisor), float [count][2].
+ * sigma_m = noise_m times the tallest peak of the sum, or noise_m itself where nothing is above
+ * zero. Enqueues only. Errors: FMX_ERROR_ARGUMENT, FMX_ERROR_SHAPE, device errors. */
 fmx_status fmx__mixture(fmx_device *device, fmx_buffer *out, fmx_buffer *facts,
                         const fmx__mixture_of *of);
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "philox.h"
+
 enum { SLOTS = 3 }; /* calls that the host may be ahead */
 
 static double factor_of(const fmx__spectra_store *store, const fmx__mixture_options *o, size_t row)
@@ -16,25 +18,34 @@ static double factor_of(const fmx__spectra_store *store, const fmx__mixture_opti
     }
 }
 
+/* A row that may be drawn, of the compound `name`. */
+static fmx_status make_factor(fmx_context *ctx, fmx__mixture_batch *b, size_t row, const char *name)
+{
+    if (!(b->store->highest[row] > 0))
+        return fmx__fail(ctx, FMX_ERROR_FORMAT,
+                         "%s: spectrum %zu (\"%s\") has nothing above zero, so it cannot be mixed; "
+                         "process its FID again or leave it out",
+                         b->store->path, row, name);
+    b->factor[row] = factor_of(b->store, b->options, row);
+    return FMX_OK;
+}
+
 /* Factors of the rows that may be drawn. */
 static fmx_status make_factors(fmx_context *ctx, const fmx__mixer *mixer, fmx__mixture_batch *b)
 {
     const fmx__labels *labels = mixer->labels;
     for (size_t i = 0; labels == NULL && i < b->store->rows; ++i)
         b->factor[i] = 1;
-    for (size_t i = 0; labels != NULL && i < labels->classes; ++i) {
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && labels != NULL && i < labels->classes; ++i) {
         size_t count = 0;
         const uint32_t *member = fmx__labels_members(labels, mixer->split, i, &count);
-        for (size_t k = 0; k < count; ++k) {
-            if (!(b->store->highest[member[k]] > 0))
-                return fmx__fail(ctx, FMX_ERROR_FORMAT,
-                                 "%s: spectrum %u (\"%s\") has nothing above zero, so it cannot be "
-                                 "mixed; process its FID again or leave it out",
-                                 b->store->path, (unsigned)member[k], labels->class_name[i]);
-            b->factor[member[k]] = factor_of(b->store, b->options, member[k]);
-        }
+        for (size_t k = 0; status == FMX_OK && k < count; ++k)
+            status = make_factor(ctx, b, member[k], labels->class_name[i]);
     }
-    return FMX_OK;
+    for (size_t k = 0; status == FMX_OK && labels != NULL && k < mixer->foreigners; ++k)
+        status = make_factor(ctx, b, mixer->foreign[k], "foreign");
+    return status;
 }
 
 fmx_status fmx__store_chain(const fmx__spectra_store *store, const fmx__recipe_part *augment,
@@ -117,6 +128,16 @@ void fmx__mixture_batch_clear(fmx__mixture_batch *batch)
     *batch = (fmx__mixture_batch){0};
 }
 
+/* How far part k is turned: at least a thirty-second of the axis to either side, so that no
+ * compound lies at its own place. */
+static uint32_t turn_of(const fmx__mixture_batch *b, const fmx__mixture_drawn *drawn, size_t k)
+{
+    size_t least = b->store->points / 32;
+    return drawn->displaced[k]
+               ? (uint32_t)(least + fmx__random_below(drawn->turn[k], b->store->points - 2 * least))
+               : 0;
+}
+
 /* Writes the plan of one mixture, whose parts begin at number `first` of the call's. */
 static void plan_mixture(const fmx__mixture_batch *b, const fmx__mixture_drawn *drawn, size_t first,
                          uint64_t item, uint32_t draw, uint32_t *words)
@@ -132,7 +153,8 @@ static void plan_mixture(const fmx__mixture_batch *b, const fmx__mixture_drawn *
     };
     for (size_t k = 0; k < drawn->parts; ++k)
         part[k] = (fmx__mixture_part){b->chain != NULL ? (uint32_t)(first + k) : b->row[first + k],
-                                      (float)(drawn->proportion[k] * b->factor[drawn->row[k]])};
+                                      (float)(drawn->proportion[k] * b->factor[drawn->row[k]]),
+                                      turn_of(b, drawn, k)};
 }
 
 /* Constituents, augmented, one behind the other in b->parts; b->row says where they come from. */

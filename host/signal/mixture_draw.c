@@ -5,7 +5,11 @@
 
 #include "philox.h"
 
-enum { AUGMENTATION = 256 }; /* position of what augments the first part */
+/* Positions in the stream of a mixture: 0 the mixture, 1 + k its compounds, then these. */
+enum {
+    FOREIGN = 128,      /* its first foreign signal */
+    AUGMENTATION = 256, /* what augments the first part */
+};
 
 static const char *const modes[] = {"pairs", "random", NULL};
 static const char *const amounts[] = {"log_uniform", "uniform", "equal", NULL};
@@ -30,6 +34,12 @@ static const fmx__option option_table[] = {
      "random: largest amount over the smallest"},
     {"scale", FMX__OPTION_CHOICE, FMX_FIELD(scale), "", 0, 0, scales,
      "what a spectrum of the dataset is divided by before it is weighted with its proportion"},
+    {"foreign", FMX__OPTION_INTEGER, FMX_FIELD(foreign), "signals", 0, FMX__MIXTURE_MOST, NULL,
+     "random: most signals of no class that are added, with amounts as compounds have; every "
+     "number from 0 is as likely"},
+    {"displaced", FMX__OPTION_NUMBER, FMX_FIELD(displaced), "", 0, 1, NULL,
+     "share of these that are spectra of any compound, turned round the axis by a drawn distance; "
+     "the others are of the compounds of database.foreign (without any, all are turned)"},
     {"augment", FMX__OPTION_BOOL, FMX_FIELD(augment), "", 0, 0, NULL,
      "each constituent is augmented on its own, as the section augment says"},
     {"snr_least", FMX__OPTION_NUMBER, FMX_FIELD(snr_least), "", 0, 1e9, NULL,
@@ -51,6 +61,7 @@ static const fmx__mixture_options defaults = {
     .most = 6,
     .amounts = FMX__MIXTURE_LOG_UNIFORM,
     .ratio = 20,
+    .displaced = 0.5,
     .scale = FMX__MIXTURE_BY_MAXIMUM,
     .divide = true,
     .split = FMX__SPLIT_TEST,
@@ -71,12 +82,22 @@ fmx_status fmx__mixture_check(fmx_context *ctx, const fmx__mixture_options *o)
         return fmx__fail(ctx, FMX_ERROR_RECIPE,
                          "mixtures: least (%lld compounds) is above most (%lld)",
                          (long long)o->least, (long long)o->most);
+    if (o->mode == FMX__MIXTURE_RANDOM && o->most + o->foreign > FMX__MIXTURE_MOST)
+        return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                         "mixtures: most (%lld) and foreign (%lld) are together above %d",
+                         (long long)o->most, (long long)o->foreign, (int)FMX__MIXTURE_MOST);
     if ((o->snr_least > 0) != (o->snr_most > 0) || o->snr_least > o->snr_most)
         return fmx__fail(ctx, FMX_ERROR_RECIPE,
                          "mixtures: snr_least (%g) and snr_most (%g) are either both 0 (no noise) "
                          "or a range, the lower first",
                          o->snr_least, o->snr_most);
     return FMX_OK;
+}
+
+size_t fmx__mixture_parts(const fmx__mixture_options *o)
+{
+    int64_t most = o->mode == FMX__MIXTURE_PAIRS ? 2 : o->most + o->foreign;
+    return most > 0 ? (size_t)most : 1;
 }
 
 fmx_status fmx__mixer_create(fmx_context *ctx, const fmx__mixture_options *options,
@@ -104,11 +125,11 @@ fmx_status fmx__mixer_create(fmx_context *ctx, const fmx__mixture_options *optio
     }
     if (status != FMX_OK)
         return status;
+    out->foreign = fmx__labels_members(labels, split, labels->classes + 1, &out->foreigners);
+    out->most = fmx__mixture_parts(options);
     if (pairs) {
-        out->most = 2;
         out->count = (size_t)options->rounds * out->classes * (out->classes + 1) / 2;
     } else {
-        out->most = options->most > 0 ? (size_t)options->most : 1;
         out->count = (size_t)options->count;
         if ((size_t)options->most > out->classes)
             status =
@@ -181,6 +202,40 @@ static bool chosen(const fmx__mixture_drawn *drawn, size_t count, uint32_t class
     return false;
 }
 
+/* Compound k of a mixture. */
+static void draw_named(const fmx__mixer *mixer, size_t k, const uint32_t word[4],
+                       const uint32_t *pair, fmx__mixture_drawn *out)
+{
+    size_t members = 0;
+    if (pair != NULL) {
+        out->class_index[k] = mixer->class_index[pair[k]];
+    } else { /* a sample without repetition, R. W. Floyd: one of the first n - named + k + 1 */
+        size_t last = mixer->classes - out->named + k;
+        uint32_t c = mixer->class_index[fmx__random_below(word[0], last + 1)];
+        out->class_index[k] = chosen(out, k, c) ? mixer->class_index[last] : c;
+    }
+    const uint32_t *member =
+        fmx__labels_members(mixer->labels, mixer->split, out->class_index[k], &members);
+    out->row[k] = member[fmx__random_below(word[1], members)];
+    out->displaced[k] = false;
+    out->turn[k] = 0;
+}
+
+/* Part k, a signal of no class: a foreign compound's, or any spectrum but mixtures, turned. */
+static void draw_foreign(const fmx__mixer *mixer, size_t k, const uint32_t word[4],
+                         fmx__mixture_drawn *out)
+{
+    const fmx__labels *labels = mixer->labels;
+    size_t pure = labels->first[mixer->split][labels->classes];
+    out->displaced[k] = mixer->foreigners == 0 || fmx__uniform(word[0]) < mixer->options->displaced;
+    size_t rows = mixer->foreigners + (out->displaced[k] ? pure : 0);
+    size_t chosen_row = fmx__random_below(word[1], rows);
+    out->row[k] = chosen_row < mixer->foreigners
+                      ? mixer->foreign[chosen_row]
+                      : labels->member[mixer->split][chosen_row - mixer->foreigners];
+    out->turn[k] = out->displaced[k] ? word[3] : 0;
+}
+
 void fmx__mixer_draw(const fmx__mixer *mixer, uint64_t mixture, uint32_t draw,
                      fmx__mixture_drawn *out)
 {
@@ -191,26 +246,23 @@ void fmx__mixer_draw(const fmx__mixer *mixer, uint64_t mixture, uint32_t draw,
     uint32_t pair[2] = {0};
     double sum = 0;
     fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw, 0);
-    out->parts =
+    out->named =
         pairs ? 2 : (size_t)o->least + fmx__random_below(word[0], (size_t)(o->most - o->least) + 1);
+    out->parts = out->named + (pairs ? 0 : fmx__random_below(word[2], (size_t)o->foreign + 1));
     out->snr = o->snr_most > 0 ? o->snr_least * power_of(o->snr_most / o->snr_least, word[1]) : 0;
     if (pairs)
         pair_of((size_t)(mixture % (n * (n + 1) / 2)), n, &pair[0], &pair[1]);
     for (size_t k = 0; k < out->parts; ++k) {
-        size_t members = 0;
-        fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw, (uint32_t)k + 1);
-        if (pairs) {
-            out->class_index[k] = mixer->class_index[pair[k]];
-        } else { /* a sample without repetition, R. W. Floyd: one of the first n - parts + k + 1 */
-            size_t last = n - out->parts + k;
-            uint32_t c = mixer->class_index[fmx__random_below(word[0], last + 1)];
-            out->class_index[k] = chosen(out, k, c) ? mixer->class_index[last] : c;
-        }
-        const uint32_t *member =
-            fmx__labels_members(mixer->labels, mixer->split, out->class_index[k], &members);
-        out->row[k] = member[fmx__random_below(word[1], members)];
+        bool named = k < out->named;
+        size_t position = named ? 1 + k : FOREIGN + k - out->named;
+        fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw,
+                          (uint32_t)position);
+        if (named)
+            draw_named(mixer, k, word, pairs ? pair : NULL, out);
+        else
+            draw_foreign(mixer, k, word, out);
         out->proportion[k] = pairs ? 1 : amount_of(o, word[2]);
-        sum += out->proportion[k];
+        sum += named || out->named == 0 ? out->proportion[k] : 0;
         fmx__random_words(word, mixer->seed, FMX__PURPOSE_MIXTURE, mixture, draw,
                           (uint32_t)k + AUGMENTATION);
         out->identity[k] = (uint64_t)word[1] << 32 | word[0];

@@ -37,6 +37,8 @@ typedef struct fmx__mixture_options {
     int amounts;
     double ratio;
     int scale;
+    int64_t foreign;  /* random: most signals of no class, uniform from 0 */
+    double displaced; /* share of them that are spectra turned round the axis */
     bool augment;     /* each constituent on its own, as the recipe's `augment` says */
     double snr_least; /* tallest peak over the noise's standard deviation; 0: no noise */
     double snr_most;  /* log-uniform between the two */
@@ -49,12 +51,19 @@ extern const fmx__option_group fmx__mixture_group;
 /* What can be said of the options beyond their table. Errors: FMX_ERROR_RECIPE. */
 fmx_status fmx__mixture_check(fmx_context *ctx, const fmx__mixture_options *options);
 
+/* Parts that a mixture may have. */
+size_t fmx__mixture_parts(const fmx__mixture_options *options);
+
 /* One mixture as drawn. */
 typedef struct fmx__mixture_drawn {
-    size_t parts;
-    uint32_t class_index[FMX__MIXTURE_MOST];
-    uint32_t row[FMX__MIXTURE_MOST];      /* of the dataset */
-    double proportion[FMX__MIXTURE_MOST]; /* sum 1 */
+    size_t parts;                            /* the compounds, behind them foreign signals */
+    size_t named;                            /* compounds */
+    uint32_t class_index[FMX__MIXTURE_MOST]; /* [named] */
+    uint32_t row[FMX__MIXTURE_MOST];         /* of the dataset */
+    double proportion[FMX__MIXTURE_MOST]; /* of compounds: sum 1; of a foreign signal: in the same
+                                             unit, with no compounds their sum is 1 */
+    bool displaced[FMX__MIXTURE_MOST];    /* turned round the axis, by a part of it */
+    uint32_t turn[FMX__MIXTURE_MOST];     /* times 2^-32: of the turns that are allowed */
     uint64_t identity[FMX__MIXTURE_MOST]; /* for augmenting a part: item, and draw */
     uint32_t copy[FMX__MIXTURE_MOST];
     double snr; /* 0: no noise */
@@ -68,6 +77,8 @@ typedef struct fmx__mixer {
     uint64_t seed;
     uint32_t *class_index; /* [classes]: classes with rows in the split */
     size_t classes;
+    const uint32_t *foreign; /* [foreigners] rows of no class in the split */
+    size_t foreigners;
     size_t count; /* mixtures of a job, or of an epoch */
     size_t most;  /* parts of a mixture at most, at least 1 */
 } fmx__mixer;

@@ -34,6 +34,9 @@ static const fmx__option database_table[] = {
      "in; empty: the FIDs at path are used"},
     {"only", FMX__OPTION_NAMES, FMX_FIELD(only), "", 0, FMX__ONLY_OPTION, NULL,
      "simulated: these compounds; empty: all"},
+    {"foreign", FMX__OPTION_NAMES, FMX_FIELD(foreign), "", 0, FMX__ONLY_OPTION, NULL,
+     "compounds that are no class: their spectra are signals without target, so that a network "
+     "learns to leave the unknown unnamed; simulated beside those of only"},
     {"per_compound", FMX__OPTION_INTEGER, FMX_FIELD(per_compound), "FIDs", 1, 1e6, NULL,
      "simulated: FIDs of each compound"},
     {"field_mhz", FMX__OPTION_NUMBER, FMX_FIELD(field_mhz), "MHz", 1, 3000, NULL,
@@ -105,6 +108,13 @@ static const fmx__recipe_section sections[] = {
 };
 
 const fmx__recipe_schema fmx__recipe_schema_process = {sections, FMX__COUNT(sections), NULL};
+
+fmx__split_options fmx__database_split(const fmx__database *database)
+{
+    fmx__split_options split = database->split;
+    split.foreign = database->foreign;
+    return split;
+}
 
 fmx_status fmx__recipe_axis(fmx_context *ctx, const fmx__recipe *recipe, const fmx__axis **out)
 {

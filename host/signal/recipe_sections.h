@@ -24,7 +24,8 @@ typedef struct fmx__database {
     fmx__split_options split;
     char spins[FMX__TEXT_OPTION]; /* FIDs are simulated from these spin systems; "": they are not */
     char only[FMX__ONLY_OPTION];  /* compounds, separated by commas; "": all */
-    int64_t per_compound;         /* FIDs of each */
+    char foreign[FMX__ONLY_OPTION]; /* compounds that are no class, likewise; "": none */
+    int64_t per_compound;           /* FIDs of each */
     double field_mhz;
     int64_t fid_points;
     double width_least_hz; /* Lorentzian width of a FID's lines */
@@ -34,6 +35,9 @@ typedef struct fmx__database {
     double multiplet_shift_ppm;
     double water; /* height of its line in highest lines of the sample */
 } fmx__database;
+
+/* How rows are labelled and dealt out; points into `database`. */
+fmx__split_options fmx__database_split(const fmx__database *database);
 
 /* What a recipe may contain today. A later room that adds sections makes its own table, these rows
  * among its own. */

@@ -120,11 +120,12 @@ static fmx_status open_files(work *w)
         status = check_axes(w);
     if (status == FMX_OK)
         status = copy_names(w);
-    const fmx__database *database =
-        status == FMX_OK ? fmx__recipe_find(&w->recipe, "database")->options : NULL;
+    fmx__split_options split = {0};
+    if (status == FMX_OK)
+        split = fmx__database_split(fmx__recipe_find(&w->recipe, "database")->options);
     if (status == FMX_OK)
         status = fmx__labels_read(w->ctx, w->pure, w->spectra, w->set->class_name, w->set->classes,
-                                  &database->split, &w->labels);
+                                  &split, &w->labels);
     if (status == FMX_OK)
         status = fmx__labels_need(w->ctx, &w->labels, w->spectra, FMX__SPLIT_TRAIN, true);
     return status;
@@ -318,7 +319,7 @@ static fmx_status run_draft(work *w, draft *d, size_t first, size_t count)
     for (size_t i = 0; i < count; ++i) {
         d->item[i] = (uint64_t)(first + i) * d->mixer.count / d->count;
         fmx__mixer_draw(&d->mixer, d->item[i], draw, &d->drawn[i]);
-        for (size_t k = 0; k < d->drawn[i].parts; ++k)
+        for (size_t k = 0; k < d->drawn[i].named; ++k)
             d->truth[(first + i) * classes + d->drawn[i].class_index[k]] +=
                 (float)d->drawn[i].proportion[k];
     }

@@ -46,7 +46,7 @@ static fmx_status open_data(fmx__source *source, spectra *s)
 {
     const fmx__source_site *site = &source->site;
     const fmx__database *database = fmx__recipe_find(site->recipe, "database")->options;
-    const fmx__split_options split = database->split;
+    const fmx__split_options split = fmx__database_split(database);
     fmx_status status = fmx_dataset_open(source->ctx, site->spectra, &s->dataset);
     if (status == FMX_OK)
         status = take_axis(source, fmx_dataset_describe(s->dataset));

@@ -2,8 +2,10 @@
 """Writes mixture_draw.txt: what mixtures are made of, from the description in
 host/signal/mixture_draw.h alone. Python 3.11, no packages; seed 0x123456789abcdef0.
 
-3 + k FIDs of class k (8 classes), rows class by class, all of them in the split.
-Lines: mode mixture draw parts snr, then class row proportion for each part; numbers as C99 hex.
+3 + k FIDs of class k (8 classes), rows class by class, all of them in the split. For the lines
+"foreign" c02 and c05 are no classes: at most 3 signals of none are added, half of them displaced.
+Lines: mode mixture draw parts named snr, then for each part class (-: none) row proportion
+displaced turn; numbers as C99 hex.
 """
 import math
 
@@ -40,33 +42,47 @@ CLASSES = [list(range(sum(3 + i for i in range(k)), sum(3 + i for i in range(k +
            for k in range(8)]
 
 
-def draw(mode, mixture, number, least, most, amounts, ratio, snr):
-    n = len(CLASSES)
+FOREIGN = CLASSES[2] + CLASSES[5]
+REST = [c for i, c in enumerate(CLASSES) if i not in (2, 5)]
+
+
+def draw(mode, mixture, number, least, most, amounts, ratio, snr, classes=CLASSES, foreign=()):
+    n = len(classes)
     w = words(mixture, number, 0)
-    parts = 2 if mode == "pairs" else least + (w[0] * (most - least + 1) >> 32)
+    named = 2 if mode == "pairs" else least + (w[0] * (most - least + 1) >> 32)
+    others = w[2] * 4 >> 32 if foreign else 0
     noise = snr[0] * power(snr[1] / snr[0], w[1])
     pairs = [(i, j) for i in range(n) for j in range(i, n)]
-    chosen, rows, amount = [], [], []
-    for k in range(parts):
+    chosen, rows, amount, turn = [], [], [], []
+    for k in range(named):
         w = words(mixture, number, k + 1)
         if mode == "pairs":
             chosen.append(pairs[mixture % len(pairs)][k])
         else:
-            last = n - parts + k
+            last = n - named + k
             c = w[0] * (last + 1) >> 32
             chosen.append(last if c in chosen else c)
-        members = CLASSES[chosen[-1]]
+        members = classes[chosen[-1]]
         rows.append(members[w[1] * len(members) >> 32])
+        turn.append(None)
         amount.append(1.0 if mode == "pairs" or amounts == "equal" else
                       power(ratio, w[2]) if amounts == "log_uniform" else
                       1 + (ratio - 1) * (w[2] / 2.0**32))
+    for k in range(others):
+        w = words(mixture, number, 128 + k)
+        displaced = w[0] / 2.0**32 < 0.5
+        pool = list(foreign) + (sum(classes, []) if displaced else [])
+        rows.append(pool[w[1] * len(pool) >> 32])
+        turn.append(w[3] if displaced else None)
+        chosen.append("-")
+        amount.append(power(ratio, w[2]))
     total = 0.0
-    for a in amount:
+    for a in amount[:named] if named else amount:
         total += a
-    line = [mode if mode == "pairs" else amounts, str(mixture), str(number), str(parts),
-            noise.hex()]
-    for c, r, a in zip(chosen, rows, amount):
-        line += [str(c), str(r), (a / total).hex()]
+    line = ["foreign" if foreign else mode if mode == "pairs" else amounts, str(mixture),
+            str(number), str(named + others), str(named), noise.hex()]
+    for c, r, a, t in zip(chosen, rows, amount, turn):
+        line += [str(c), str(r), (a / total).hex(), "0" if t is None else "1", str(t or 0)]
     return " ".join(line)
 
 
@@ -75,3 +91,5 @@ with open(__file__.replace("make_mixture_draw.py", "mixture_draw.txt"), "w") as 
         for mode, amounts in (("pairs", "equal"), ("random", "log_uniform"),
                               ("random", "uniform"), ("random", "equal")):
             print(draw(mode, m, m % 3 << 29 | m % 64, 0, 8, amounts, 20.0, (20.0, 200.0)), file=f)
+        print(draw("random", m, m % 3 << 29 | m % 64, 0, 6, "log_uniform", 20.0, (20.0, 200.0),
+                   REST, FOREIGN), file=f)
