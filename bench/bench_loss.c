@@ -1,20 +1,46 @@
+#include <stdio.h>
+
 #include "bench.h"
 #include "cases/loss.h"
 #include "loss.h"
 
-typedef struct state {
-    fmx_device *device;
-    const fmx__loss *loss;
-    const fmx_case_loss *c;
-    fmx_buffer *buffer[4]; /* logits, target, losses, gradient */
-} state;
-
 static fmx_status step(void *user)
 {
-    static const fmx__loss_options options = {"", 1, 1};
-    state *s = user;
-    return fmx__loss_run(s->device, s->loss, &options, s->c->batch, s->c->classes, s->buffer[0],
-                         s->buffer[1], s->buffer[2], s->buffer[3]);
+    return fmx__loss_run(user);
+}
+
+static fmx_status run_case(fmx_device *device, fmx__bench_run *results, const fmx__loss *loss,
+                           const fmx_case_loss *c)
+{
+    fmx__loss_call call = {
+        .device = device,
+        .loss = loss,
+        .options = loss->group.defaults,
+        .batch = c->batch,
+        .output_shape = {c->channels, c->positions, false},
+        .target_shape = {c->channels, c->positions, false},
+    };
+    size_t floats = c->batch * c->channels * c->positions;
+    size_t scratch = fmx__loss_scratch(&call) / sizeof(float);
+    char name[64];
+    snprintf(name, sizeof name, "%s, %s", loss->group.name, c->name);
+    fmx_status status = fmx__bench_random(device, floats, &call.output);
+    if (status == FMX_OK)
+        status = fmx__bench_random(device, floats, &call.target);
+    if (status == FMX_OK)
+        status = fmx__bench_random(device, floats, &call.grad);
+    if (status == FMX_OK)
+        status = fmx__bench_random(device, c->batch, &call.losses);
+    if (status == FMX_OK && scratch > 0)
+        status = fmx__bench_random(device, scratch, &call.scratch);
+    if (status == FMX_OK)
+        status = fmx__bench_measure(results, name, NULL, step, &call);
+    fmx_buffer_release(call.output);
+    fmx_buffer_release(call.target);
+    fmx_buffer_release(call.grad);
+    fmx_buffer_release(call.losses);
+    fmx_buffer_release(call.scratch);
+    return status;
 }
 
 static fmx_status run(fmx_device *device, fmx__bench_run *results)
@@ -23,15 +49,8 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
     fmx_status status = FMX_OK;
     for (size_t k = 0; status == FMX_OK && (group = fmx__loss_stage(k)) != NULL; ++k) {
         for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(fmx_cases_loss); ++i) {
-            state s = {device, fmx__loss_find(group), &fmx_cases_loss[i], {NULL}};
-            if (!s.c->bench)
-                continue;
-            for (size_t b = 0; status == FMX_OK && b < 4; ++b)
-                status = fmx__bench_random(device, s.c->batch * s.c->classes, &s.buffer[b]);
-            if (status == FMX_OK)
-                status = fmx__bench_measure(results, group->name, NULL, step, &s);
-            for (size_t b = 0; b < 4; ++b)
-                fmx_buffer_release(s.buffer[b]);
+            if (fmx_cases_loss[i].bench)
+                status = run_case(device, results, fmx__loss_find(group), &fmx_cases_loss[i]);
         }
     }
     return status;

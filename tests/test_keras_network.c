@@ -124,7 +124,6 @@ static void close_network(network *n)
 
 static void first_step(network *n, float *losses)
 {
-    const fmx__loss_options options = {"", 1, 1};
     float *input = fmx_test_tensor(n->file, NULL, "input");
     float *target = fmx_test_tensor(n->file, NULL, "target");
     fmx_buffer *buffer[2] = {NULL};
@@ -138,11 +137,20 @@ static void first_step(network *n, float *losses)
     fmx_test_ok(&n->test, fmx_buffer_create(n->test.device, BATCH * sizeof(float), &buffer[1]),
                 "losses");
     fmx_test_ok(&n->test, fmx__plan_forward(n->plan), "forward");
-    fmx_test_ok(&n->test,
-                fmx__loss_run(n->test.device, fmx__loss_find(fmx__loss_stage(0)), &options, BATCH,
-                              CLASSES, fmx__plan_value(n->plan, n->logits), buffer[0], buffer[1],
-                              fmx__plan_gradient(n->plan, n->logits)),
-                "loss");
+    const fmx__loss *loss = fmx__loss_named("cross_entropy");
+    fmx__loss_call call = {
+        .device = n->test.device,
+        .loss = loss,
+        .options = loss->group.defaults,
+        .batch = BATCH,
+        .output_shape = {CLASSES, 1, false},
+        .output = fmx__plan_value(n->plan, n->logits),
+        .target_shape = {CLASSES, 1, false},
+        .target = buffer[0],
+        .losses = buffer[1],
+        .grad = fmx__plan_gradient(n->plan, n->logits),
+    };
+    fmx_test_ok(&n->test, fmx__loss_run(&call), "loss");
     fmx_test_ok(&n->test, fmx__plan_backward(n->plan), "backward");
     fmx_test_ok(&n->test, fmx_buffer_read(buffer[1], 0, losses, BATCH * sizeof(float)), "losses");
     fmx_buffer_release(buffer[0]);

@@ -328,8 +328,7 @@ Test(keras_ops, flatten_and_dense)
 static void check_loss(golden *g, const char *name, const char *op, size_t number)
 {
     const fmx__tensor_entry *in = NULL;
-    const fmx__loss_options options = {"", 1, 1};
-    const fmx__loss *loss = NULL;
+    const fmx__loss *loss = fmx__loss_named(name);
     fmx_buffer *buffer[4] = {NULL}; /* logits, target, losses, gradient */
     snprintf(g->name, sizeof g->name, "%s.%zu", op, number);
     float *logits = fmx_test_tensor(g->file, &in, "%s.logits", g->name);
@@ -339,10 +338,6 @@ static void check_loss(golden *g, const char *name, const char *op, size_t numbe
     double most = 0;
     for (size_t i = 0; i < batch * classes; ++i)
         most = fmax(most, fabs((double)logits[i]));
-    for (size_t i = 0; loss == NULL && fmx__loss_stage(i) != NULL; ++i) {
-        if (strcmp(fmx__loss_stage(i)->name, name) == 0)
-            loss = fmx__loss_find(fmx__loss_stage(i));
-    }
     cr_assert_not_null(loss);
     for (size_t i = 0; i < 4; ++i)
         fmx_test_ok(
@@ -351,10 +346,19 @@ static void check_loss(golden *g, const char *name, const char *op, size_t numbe
             "buffer");
     load(g, "logits", buffer[0]);
     load(g, "target", buffer[1]);
-    fmx_test_ok(&g->test,
-                fmx__loss_run(g->test.device, loss, &options, batch, classes, buffer[0], buffer[1],
-                              buffer[2], buffer[3]),
-                g->name);
+    fmx__loss_call call = {
+        .device = g->test.device,
+        .loss = loss,
+        .options = loss->group.defaults,
+        .batch = batch,
+        .output_shape = {classes, 1, false},
+        .output = buffer[0],
+        .target_shape = {classes, 1, false},
+        .target = buffer[1],
+        .losses = buffer[2],
+        .grad = buffer[3],
+    };
+    fmx_test_ok(&g->test, fmx__loss_run(&call), g->name);
     /* a row: logarithm of a sum of C terms, and logits; the gradient: probability minus target */
     double lost = (24 + (double)classes) * FMX_TEST_EPS;
     double rows = (double)batch * (loss->kind == FMX__LOSS_CROSS_ENTROPY ? 1 : (double)classes);

@@ -28,41 +28,72 @@ static fmx_status open_source(fmx__trainer *t)
     return status;
 }
 
-/* The layer that a loss names, and the logits below it. */
-static fmx_status find_loss(fmx__trainer *t, const fmx__recipe_stage *stage)
+/* Whether a loss may compare a layer's output with its target. */
+static fmx_status check_loss(const fmx__trainer *t, const fmx__train_loss *loss)
 {
-    const fmx__graph *graph = &t->graph;
-    const fmx__loss *loss = fmx__loss_find(stage->group);
-    const fmx__loss_options *options = stage->options;
-    size_t value = graph->input_count + graph->layer_count - 1;
+    const fmx__graph_layer *layer = fmx__graph_maker(&t->graph, loss->output);
     const char *file = t->job->recipe->file;
-    if (t->loss_count == FMX__TRAIN_LOSSES)
-        return fmx__fail(t->ctx, FMX_ERROR_RECIPE, "%s: train.loss: more than %d losses", file,
-                         FMX__TRAIN_LOSSES);
-    if (options->layer[0] != '\0' && !fmx__graph_find(graph, options->layer, &value))
-        return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
-                         "%s: train.loss.%s: layer: the model has no layer \"%s\"", file,
-                         stage->group->name, options->layer);
-    const fmx__graph_layer *layer = fmx__graph_maker(graph, value);
-    if (layer == NULL || strcmp(layer->op->group.name, loss->activation) != 0)
-        return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
-                         "%s: train.loss.%s: needs a %s layer, \"%s\" is %s", file,
-                         stage->group->name, loss->activation, fmx__graph_value_name(graph, value),
-                         layer == NULL ? "an input" : layer->op->group.name);
-    size_t classes = fmx__shape_floats(&layer->plan.out);
-    if (classes != t->source.classes)
+    const char *name = loss->loss->group.name;
+    const char *target = loss->options->target;
+    char where[FMX__TEXT_OPTION + 64];
+    snprintf(where, sizeof where, "%.*s: train.loss.%s", FMX__TEXT_OPTION, file, name);
+    fmx__loss_site site = {
+        .ctx = t->ctx,
+        .where = where,
+        .layer = fmx__graph_value_name(&t->graph, loss->output),
+        .op = layer != NULL ? layer->op->group.name : NULL,
+        .output = *fmx__graph_shape(&t->graph, loss->output),
+        .target = loss->target_shape,
+    };
+    size_t floats = fmx__shape_floats(&site.output);
+    bool of_classes = strcmp(target, "classes") == 0 && layer != NULL &&
+                      loss->loss->activation != NULL &&
+                      strcmp(site.op, loss->loss->activation) == 0;
+    if (of_classes && floats != t->source.classes)
         return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
                          "%s: model: %s gives %zu values, %s has %zu compounds; set the units of "
                          "the layer below it to %zu",
-                         file, layer->name, classes, t->source.what, t->source.classes,
+                         file, site.layer, floats, t->source.what, t->source.classes,
                          t->source.classes);
+    return fmx__loss_check(loss->loss, loss->options, &site);
+}
+
+/* The layer that a loss names, and the value that it takes: that or the logits below it. */
+static fmx_status find_loss(fmx__trainer *t, const fmx__recipe_stage *stage)
+{
+    const fmx__graph *graph = &t->graph;
+    const char *file = t->job->recipe->file;
+    fmx__train_loss loss = {
+        .loss = fmx__loss_find(stage->group),
+        .options = stage->options,
+        .output = graph->input_count + graph->layer_count - 1,
+    };
+    const char *name = loss.options->layer;
+    if (t->loss_count == FMX__TRAIN_LOSSES)
+        return fmx__fail(t->ctx, FMX_ERROR_RECIPE, "%s: train.loss: more than %d losses", file,
+                         FMX__TRAIN_LOSSES);
+    if (name[0] != '\0' && !fmx__graph_find(graph, name, &loss.output))
+        return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
+                         "%s: train.loss.%s: layer: the model has no layer \"%s\"", file,
+                         stage->group->name, name);
+    if (!fmx__source_find_target(&t->source, loss.options->target, &loss.target))
+        return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
+                         "%s: train.loss.%s: target: %s has no \"%s\"; see train.source", file,
+                         stage->group->name, t->source.what, loss.options->target);
+    const fmx__source_target *target = &t->source.target[loss.target];
+    loss.target_shape = (fmx__shape){target->channels, target->positions, false};
+    fmx_status status = check_loss(t, &loss);
+    if (status != FMX_OK)
+        return status;
+    loss.value = fmx__loss_takes_logits(loss.loss, loss.options)
+                     ? fmx__graph_maker(graph, loss.output)->in[0]
+                     : loss.output;
     for (size_t i = 0; i < t->loss_count; ++i) {
-        if (t->loss[i].logits == layer->in[0])
+        if (t->loss[i].value == loss.value)
             return fmx__fail(t->ctx, FMX_ERROR_RECIPE, "%s: train.loss: two losses on \"%s\"", file,
-                             layer->name);
+                             fmx__graph_value_name(graph, loss.output));
     }
-    t->loss[t->loss_count++] = (fmx__train_loss){
-        .loss = loss, .options = options, .logits = layer->in[0], .target = t->classes_target};
+    t->loss[t->loss_count++] = loss;
     return FMX_OK;
 }
 
@@ -82,7 +113,7 @@ static fmx_status check_heads(const fmx__trainer *t)
         const fmx__graph_layer *head = fmx__graph_maker(&t->graph, heads[h]);
         bool found = false;
         for (size_t i = 0; i < t->loss_count; ++i)
-            found = found || t->loss[i].logits == head->in[0];
+            found = found || t->loss[i].output == heads[h];
         if (!found)
             return fmx__fail(t->ctx, FMX_ERROR_RECIPE,
                              "%s: train.loss: no loss names the output \"%s\"; add one with layer: "

@@ -14,12 +14,14 @@
 
 enum { FMX__TRAIN_LOSSES = 8, FMX__TRAIN_PENDING = 4 };
 
-/* One loss, on the logits below a layer. */
+/* One loss on a layer. */
 typedef struct fmx__train_loss {
     const fmx__loss *loss;
     const fmx__loss_options *options;
-    size_t logits;      /* value of the graph */
-    size_t target;      /* of the source */
+    size_t output; /* value of the graph: the layer's output */
+    size_t value;  /* what the loss takes: that, or the logits below it */
+    size_t target; /* of the source */
+    fmx__shape target_shape;
     fmx_buffer *losses; /* [batch], view */
 } fmx__train_loss;
 

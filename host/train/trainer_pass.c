@@ -13,19 +13,37 @@ static size_t input_floats(const fmx__trainer *t)
     return t->source.channels * t->source.positions;
 }
 
-/* All losses of the pass: into t->losses, gradients to where the plan's backward begins. */
-static fmx_status run_losses(fmx__trainer *t, const fmx__train_pass *pass, fmx_buffer *spare)
+/* Enqueues one loss: into its rows of t->losses, the gradient to where the plan's backward begins.
+ * What is recorded keeps the scratch. */
+static fmx_status run_loss(fmx__trainer *t, const fmx__train_pass *pass,
+                           const fmx__train_loss *loss)
+{
+    fmx__loss_call call = {
+        .device = t->device,
+        .loss = loss->loss,
+        .options = loss->options,
+        .batch = pass->batch,
+        .output_shape = *fmx__graph_shape(&t->graph, loss->value),
+        .output = fmx__plan_value(pass->plan, loss->value),
+        .target_shape = loss->target_shape,
+        .target = t->batch.target[loss->target],
+        .losses = loss->losses,
+        .grad = fmx__plan_gradient(pass->plan, loss->value),
+    };
+    size_t bytes = fmx__loss_scratch(&call);
+    fmx_status status = bytes > 0 ? fmx_buffer_create(t->device, bytes, &call.scratch) : FMX_OK;
+    if (status == FMX_OK)
+        status = fmx__loss_run(&call);
+    fmx_buffer_release(call.scratch);
+    return status;
+}
+
+static fmx_status run_losses(fmx__trainer *t, const fmx__train_pass *pass)
 {
     fmx_status status = FMX_OK;
     fmx__device_scope(t->device, "loss");
-    for (size_t i = 0; status == FMX_OK && i < t->loss_count; ++i) {
-        const fmx__train_loss *loss = &t->loss[i];
-        fmx_buffer *gradient = fmx__plan_gradient(pass->plan, loss->logits);
-        status =
-            fmx__loss_run(t->device, loss->loss, loss->options, pass->batch, t->source.classes,
-                          fmx__plan_value(pass->plan, loss->logits), t->batch.target[loss->target],
-                          loss->losses, gradient != NULL ? gradient : spare);
-    }
+    for (size_t i = 0; status == FMX_OK && i < t->loss_count; ++i)
+        status = run_loss(t, pass, &t->loss[i]);
     fmx__device_scope(t->device, NULL);
     return status;
 }
@@ -45,8 +63,7 @@ static fmx_status run_optimiser(fmx__trainer *t)
 }
 
 /* The commands of one step, in order. */
-static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bool training,
-                                fmx_buffer *spare)
+static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bool training)
 {
     size_t bytes = pass->batch * input_floats(t) * sizeof(float);
     fmx_status status =
@@ -54,7 +71,7 @@ static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bo
     if (status == FMX_OK)
         status = fmx__plan_forward(pass->plan);
     if (status == FMX_OK)
-        status = run_losses(t, pass, spare);
+        status = run_losses(t, pass);
     if (status == FMX_OK && training)
         status = fmx__plan_backward(pass->plan);
     if (status == FMX_OK && training)
@@ -73,24 +90,12 @@ static size_t held_bytes(const fmx__trainer *t)
     return bytes;
 }
 
-/* Floats of the largest value that a loss reads. */
-static size_t most_logits(const fmx__trainer *t)
-{
-    size_t most = 0;
-    for (size_t i = 0; i < t->loss_count; ++i) {
-        size_t floats = fmx__shape_floats(fmx__graph_shape(&t->graph, t->loss[i].logits));
-        most = floats > most ? floats : most;
-    }
-    return most;
-}
-
 static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch, bool training)
 {
     size_t value[FMX__TRAIN_LOSSES + 2];
-    fmx_buffer *spare = NULL;
     size_t keep = t->loss_count;
     for (size_t i = 0; i < t->loss_count; ++i)
-        value[i] = t->loss[i].logits;
+        value[i] = t->loss[i].value;
     if (!training && t->has_heads) {
         value[keep++] = t->heads.presence;
         value[keep++] = t->heads.proportion;
@@ -107,15 +112,12 @@ static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch
     };
     pass->batch = batch;
     fmx_status status = fmx__plan_create(t->device, &t->graph, &t->weights, &request, &pass->plan);
-    if (status == FMX_OK && !training) /* validation has no use for gradients */
-        status = fmx_buffer_create(t->device, batch * most_logits(t) * sizeof(float), &spare);
     if (status == FMX_OK)
         status = fmx__recording_begin(t->device, &pass->recording);
     if (status == FMX_OK)
-        status = step_commands(t, pass, training, spare);
+        status = step_commands(t, pass, training);
     if (status == FMX_OK)
         status = fmx__recording_end(t->device);
-    fmx_buffer_release(spare); /* the recording keeps it */
     return status;
 }
 
