@@ -153,7 +153,7 @@ Test(process_run, a_value_that_is_no_number_is_a_failure_of_its_file)
 static void interrupt_at(void *user, fmx_log_level level, const char *text)
 {
     (void)level;
-    if (strstr(text, "no regions in the table") != NULL)
+    if (strstr(text, "filled with zeros") != NULL)
         fmx_context_interrupt(user);
 }
 
@@ -163,8 +163,9 @@ Test(process_run, interrupted_between_stages)
     char recipe[512];
     make_raw("L-Alanine");
     snprintf(recipe, sizeof recipe, "%s/regions.yml", folder);
-    cr_assert_eq(shell("printf 'fidmix: 1\\nprocess: [digital_filter, zero_filling, fft, regions, "
-                       "resample]\\n' > $D/regions.yml"),
+    cr_assert_eq(shell("printf 'fidmix: 1\\nprocess: [digital_filter, zero_filling, fft, {regions: "
+                       "{file: " FMX_SOURCE_DIR
+                       "/data/regions.csv}}, resample]\\n' > $D/regions.yml"),
                  0);
     job j = survey_for(recipe, SIZE_MAX);
     fmx_context_set_log(j.test.ctx, interrupt_at, j.test.ctx, FMX_LOG_INFO);

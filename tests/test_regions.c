@@ -177,6 +177,36 @@ static void keep_line(void *user, fmx_log_level level, const char *text)
     snprintf(user, 256, "%s", text);
 }
 
+static void count_line(void *user, fmx_log_level level, const char *text)
+{
+    (void)level;
+    *(int *)user += strstr(text, "b and others (3 of 4 spectra): ") != NULL;
+    *(int *)user += 100;
+}
+
+/* What a row lacks is said once for all rows, and not where there is no table at all. */
+Test(regions, says_it_once)
+{
+    fmx_test test = fmx_test_open();
+    int lines = 0;
+    fmx_regions options = FMX_REGIONS_DEFAULT;
+    fmx_region_table table = table_of_cases();
+    fmx_region_table none = {0};
+    fmx_context_set_log(test.ctx, count_line, &lines, FMX_LOG_INFO);
+    fmx_signal signal = fmx_test_spectra(&test, false, 4, 100, 1);
+    for (size_t i = 0; i < 4; ++i) {
+        strcpy(signal.row[i].name, i == 0 ? "unknown" : "b");
+        signal.row[i].noise_sigma = 0;
+    }
+    fmx_test_ok(&test, fmx_apply_regions(&signal, &options, &table), "no noise, no name");
+    cr_assert_eq(lines, 201, "%d", lines); /* the other line: unknown (1 of 4 spectra) */
+    lines = 0;
+    fmx_test_ok(&test, fmx_apply_regions(&signal, &options, &none), "no table");
+    cr_assert_eq(lines, 0, "%d", lines);
+    fmx_signal_clear(&signal);
+    fmx_test_close(&test);
+}
+
 Test(regions, says_what_is_missing)
 {
     fmx_test test = fmx_test_open();

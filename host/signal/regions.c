@@ -57,6 +57,18 @@ typedef struct row_plan {
     uint32_t unused[3];
 } row_plan;
 
+/* Rows that lack something. */
+typedef struct missing {
+    size_t count;
+    const fmx_row *first;
+} missing;
+
+static void note(missing *what, const fmx_row *row)
+{
+    if (what->count++ == 0)
+        what->first = row;
+}
+
 /* Spans of all rows as they are made. */
 typedef struct span_list {
     fmx_context *ctx;
@@ -65,6 +77,7 @@ typedef struct span_list {
     size_t count;
     size_t capacity;
     size_t row_capacity;
+    missing unknown; /* to the table */
 } span_list;
 
 /* The points [first, end) within from..to ppm, on an axis of either direction. */
@@ -155,9 +168,8 @@ static fmx_status plan_row(const fmx_signal *signal, size_t i, const fmx_regions
     if (o->water != FMX_REGIONS_WATER_KEEP)
         water = range_of(row, signal->points, o->water_from_ppm, o->water_to_ppm);
     size_t named = find_regions(signal, i, table, found, &count);
-    if (named == 0)
-        fmx__log(list->ctx, FMX_LOG_INFO, "%s: no regions in the table",
-                 row->name[0] != '\0' ? row->name : "a spectrum");
+    if (named == 0 && table->count > 0)
+        note(&list->unknown, row);
     if (named > 0 && o->action == FMX_REGIONS_KEEP) {
         for (size_t k = 0; status == FMX_OK && k < count; ++k)
             status = push_around(list, i, found[k], water);
@@ -234,10 +246,29 @@ static fmx_status launch_apply(fmx_signal *signal, const row_plan *plan, const s
     return fmx__launch_kernel(signal->device, &job);
 }
 
+static const char *name_of(const missing *what)
+{
+    return what->first->name[0] != '\0' ? what->first->name : "a spectrum";
+}
+
+/* Once for all rows. */
+static void say_missing(fmx_context *ctx, const missing *unknown, const missing *noise, size_t rows)
+{
+    if (unknown->count > 0)
+        fmx__log(ctx, FMX_LOG_INFO, "%s%s (%zu of %zu spectra): no regions in the table",
+                 name_of(unknown), unknown->count > 1 ? " and others" : "", unknown->count, rows);
+    if (noise->count > 0)
+        fmx__log(ctx, FMX_LOG_WARNING,
+                 "%s%s (%zu of %zu spectra): regions are filled with zeros: put the stage noise "
+                 "before regions",
+                 name_of(noise), noise->count > 1 ? " and others" : "", noise->count, rows);
+}
+
 static fmx_status plan_all(fmx_signal *signal, const fmx_regions *o, const fmx_region_table *table,
                            row_plan *plan, span_list *list)
 {
     span *found = NULL;
+    missing silent = {0};
     fmx_status status =
         fmx__alloc(list->ctx, table->count + 1, sizeof *found, "regions of a row", &found);
     for (size_t i = 0; status == FMX_OK && i < signal->rows; ++i) {
@@ -248,17 +279,20 @@ static fmx_status plan_all(fmx_signal *signal, const fmx_regions *o, const fmx_r
                 fmx__fail(list->ctx, FMX_ERROR_ARGUMENT, "regions: row %zu has no ppm axis", i);
             break;
         }
-        if (o->fill == FMX_REGIONS_NOISE && !noise)
-            fmx__log(list->ctx, FMX_LOG_WARNING,
-                     "%s: its regions are filled with zeros: put the stage noise before regions",
-                     row->name[0] != '\0' ? row->name : "a spectrum");
         plan[i] = (row_plan){.first = (uint32_t)list->count,
                              .sigma = noise ? row->noise_sigma : 0,
                              .item_low = (uint32_t)row->item,
                              .item_high = (uint32_t)(row->item >> 32)};
+        size_t unknown = list->unknown.count;
         status = plan_row(signal, i, o, table, found, list);
+        bool filled = (table->count > 0 && list->unknown.count == unknown) ||
+                      o->water == FMX_REGIONS_WATER_NOISE;
+        if (o->fill == FMX_REGIONS_NOISE && !noise && filled)
+            note(&silent, row);
         plan[i].end = (uint32_t)list->count;
     }
+    if (status == FMX_OK)
+        say_missing(list->ctx, &list->unknown, &silent, signal->rows);
     /* the kernels' arrays must not be empty */
     if (status == FMX_OK && list->count == 0)
         status = push(list, 0, (span){0, 1, 1, 1});
