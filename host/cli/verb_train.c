@@ -26,6 +26,10 @@ static fmx_status run(fmx__cli *cli)
         status = fmx__train_run(&job, &result);
     if (status == FMX_OK && result.finished_before)
         fmx__log(cli->ctx, FMX_LOG_INFO, "%s: up to date", job.out);
+    else if (status == FMX_OK && !result.names_compounds)
+        fmx__log(cli->ctx, FMX_LOG_INFO,
+                 "%s: %zu weights, best of %zu epochs: %zu, validation loss %.7g", job.out,
+                 result.parameters, result.epochs, result.best_epoch, result.best_loss);
     else if (status == FMX_OK)
         fmx__log(cli->ctx, FMX_LOG_INFO,
                  "%s: %zu weights for %zu compounds, best of %zu epochs: %zu, validation loss "
@@ -45,9 +49,9 @@ static const fmx__cli_option options[] = {
 
 const fmx__verb fmx__verb_train = {
     .name = "train",
-    .usage = "spectra.h5 --recipe R --out model.safetensors [--init MODEL] [--set key=value]... "
+    .usage = "[spectra.h5] --recipe R --out model.safetensors [--init MODEL] [--set key=value]... "
              "[--resume]",
-    .summary = "trains the recipe's network on a dataset",
+    .summary = "trains the recipe's network on a dataset, or on what the recipe generates",
     .examples = "  fidmix train spectra.h5 --recipe demo --out model.safetensors\n"
                 "  fidmix train spectra.h5 --recipe demo --out model.safetensors --resume\n"
                 "  fidmix train augmented.h5 --recipe s1_cnn --out s1.safetensors --set "
@@ -55,7 +59,7 @@ const fmx__verb fmx__verb_train = {
                 "      --set train.optimiser.adam.learning_rate=0.0005\n",
     .options = options,
     .option_count = FMX__COUNT(options),
-    .least_paths = 1,
+    .least_paths = 0,
     .most_paths = 1,
     .run = run,
 };

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "epoch_order.h"
 #include "mixture_batch.h"
-#include "philox.h"
 
 enum { SLOTS = 3 }; /* batches that the host may be ahead */
 
@@ -17,9 +17,8 @@ struct fmx__batches {
     size_t choice; /* numbers that an epoch takes its items from; rows: a multiple of `rows` */
     size_t points;
     size_t classes;
-    uint32_t *order;              /* [choice], of epoch `ordered`; NULL: as they come */
+    fmx__epoch_order order;       /* of `choice` numbers */
     uint32_t *row_at;             /* [rows] rows: those of the split in the dataset's order */
-    size_t ordered;               /* SIZE_MAX: none yet */
     fmx__mixture_options options; /* of the mixer */
     fmx__mixer mixer;             /* mixtures */
     fmx__mixture_batch mixing;    /* mixtures, and rows that are not augmented: sums of one */
@@ -97,12 +96,9 @@ static fmx_status prepare(fmx__batches *b)
                               p->split == FMX__SPLIT_TRAIN && p->labels->target == NULL);
     if (status == FMX_OK)
         status = p->mixtures != NULL ? prepare_mixtures(b) : prepare_rows(b);
-    if (status == FMX_OK && b->choice > UINT32_MAX)
-        status = fmx__fail(b->ctx, FMX_ERROR_RECIPE, "batches: an epoch of %zu items is too long",
-                           b->items);
-    if (status == FMX_OK && p->shuffle)
+    if (status == FMX_OK)
         status =
-            fmx__alloc(b->ctx, b->choice, sizeof *b->order, "the order of an epoch", &b->order);
+            fmx__epoch_order_create(b->ctx, b->choice, p->shuffle, p->seed, p->split, &b->order);
     if (status == FMX_OK)
         status = fmx__alloc(b->ctx, p->batch, sizeof *b->drawn, "a batch", &b->drawn);
     if (status == FMX_OK)
@@ -129,7 +125,6 @@ fmx_status fmx__batches_create(const fmx__batches_plan *plan, fmx__batches **out
     b->ctx = ctx;
     b->points = plan->store->points;
     b->classes = plan->labels->classes;
-    b->ordered = SIZE_MAX;
     status = prepare(b);
     if (status == FMX_OK)
         *out = b;
@@ -151,7 +146,7 @@ void fmx__batches_release(fmx__batches *b)
     fmx__mixture_batch_clear(&b->mixing);
     fmx__mixer_clear(&b->mixer);
     free(b->row_at);
-    free(b->order);
+    fmx__epoch_order_clear(&b->order);
     free(b);
 }
 
@@ -167,30 +162,10 @@ size_t fmx__batches_count(const fmx__batches *batches)
 
 /* ---- what an item is ------------------------------------------------------------------------- */
 
-/* The order of an epoch: Fisher and Yates with key (seed, ORDER), counter (epoch, split, place). */
-static void settle_order(fmx__batches *b, size_t epoch)
-{
-    if (b->order == NULL || b->ordered == epoch)
-        return;
-    for (size_t i = 0; i < b->choice; ++i)
-        b->order[i] = (uint32_t)i;
-    for (size_t i = b->choice; i > 1; --i) {
-        uint32_t word[4];
-        fmx__random_words(word, b->plan.seed, FMX__PURPOSE_ORDER, epoch, (uint32_t)b->plan.split,
-                          (uint32_t)i);
-        size_t other = fmx__random_below(word[0], i);
-        uint32_t kept = b->order[i - 1];
-        b->order[i - 1] = b->order[other];
-        b->order[other] = kept;
-    }
-    b->ordered = epoch;
-}
-
 /* Number of the item at a place of the epoch. */
 static size_t number_at(fmx__batches *b, size_t epoch, size_t place)
 {
-    settle_order(b, epoch);
-    return b->order != NULL ? b->order[place] : place;
+    return fmx__epoch_order_at(&b->order, epoch, place);
 }
 
 /* Rows: which one, and which of its draws. */

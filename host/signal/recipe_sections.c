@@ -2,6 +2,7 @@
 
 #include "augment.h"
 #include "mixture_draw.h"
+#include "multiplets.h"
 #include "stage.h"
 
 #define FMX_FIELD(name) offsetof(fmx__axis, name)
@@ -105,6 +106,8 @@ static const fmx__recipe_section sections[] = {
      "one before it made.",
      NULL, fmx__augment_group, false},
     {"mixtures", "How spectra of pure compounds are mixed.", &fmx__mixture_group, NULL, false},
+    {"multiplets", "Mixtures of multiplets on a short axis, generated (train.source: multiplets).",
+     &fmx__multiplets_group, NULL, false},
 };
 
 const fmx__recipe_schema fmx__recipe_schema_process = {sections, FMX__COUNT(sections), NULL};

@@ -5,13 +5,13 @@
 #include "optimiser.h"
 #include "recipe_sections.h"
 
-static const char *const sources[] = {"rows", "mixtures", NULL};
+static const char *const sources[] = {"rows", "mixtures", "multiplets", NULL};
 
 #define FMX_FIELD(name) offsetof(fmx__train, name)
 static const fmx__option train_table[] = {
     {"source", FMX__OPTION_CHOICE, FMX_FIELD(source), "", 0, 0, sources,
-     "what is trained on: the dataset's rows, or mixtures of them made on the fly as the section "
-     "mixtures says"},
+     "what is trained on: the dataset's rows, mixtures of them made on the fly as the section "
+     "mixtures says, or, without a dataset, what the section multiplets generates"},
     {"augment", FMX__OPTION_BOOL, FMX_FIELD(augment), "", 0, 0, NULL,
      "rows are varied as they are drawn, as the section augment says"},
     {"shuffle", FMX__OPTION_BOOL, FMX_FIELD(shuffle), "", 0, 0, NULL,

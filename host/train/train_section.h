@@ -5,8 +5,9 @@
 #include "recipe.h"
 
 typedef enum fmx__train_source {
-    FMX__TRAIN_ROWS,     /* the rows of the dataset */
-    FMX__TRAIN_MIXTURES, /* mixtures of them, made as they are needed (section `mixtures`) */
+    FMX__TRAIN_ROWS,       /* the rows of the dataset */
+    FMX__TRAIN_MIXTURES,   /* mixtures of them, made as they are needed (section `mixtures`) */
+    FMX__TRAIN_MULTIPLETS, /* the toy of mixture separation (section `multiplets`) */
 } fmx__train_source;
 
 /* train: how a network is trained. */

@@ -357,6 +357,7 @@ fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
             status = finish(&t, result);
     }
     result->classes = t.source.classes;
+    result->names_compounds = t.has_heads;
     result->parameters = t.graph.layer_count > 0 ? fmx__graph_parameters(&t.graph, false) : 0;
     result->epochs = (size_t)t.state.epoch;
     result->best_epoch = (size_t)t.state.best_epoch;

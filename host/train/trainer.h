@@ -8,7 +8,7 @@
 typedef struct fmx__train_job {
     fmx_device *device;
     fmx__recipe *recipe; /* its axis is set to the dataset's */
-    const char *spectra; /* dataset */
+    const char *spectra; /* dataset; NULL: the recipe's source generates its items */
     const char *out;     /* model.safetensors; beside it OUT.last and OUT.best while training, and
                             OUT.history.csv */
     const char *init;    /* weights to start from; NULL: the initialisers' */
@@ -17,6 +17,7 @@ typedef struct fmx__train_job {
 
 typedef struct fmx__train_result {
     size_t classes;
+    bool names_compounds; /* presence, proportion, F1 and threshold have a meaning */
     size_t parameters;
     size_t epochs;     /* trained in all */
     size_t best_epoch; /* counted from 1 */
