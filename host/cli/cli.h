@@ -89,6 +89,7 @@ extern const fmx__verb fmx__verb_run;
 extern const fmx__verb fmx__verb_plot;
 extern const fmx__verb fmx__verb_identify;
 extern const fmx__verb fmx__verb_info;
+extern const fmx__verb fmx__verb_library;
 extern const fmx__verb fmx__verb_process;
 extern const fmx__verb fmx__verb_simulate;
 

@@ -33,6 +33,7 @@ fmx_status fmx__info_failed(fmx__info *info, const char *path, fmx_status status
 fmx_status fmx__info_tree(fmx__info *info, const char *path);
 
 extern const fmx__info_kind fmx__info_dataset;
+extern const fmx__info_kind fmx__info_library;
 extern const fmx__info_kind fmx__info_model;
 extern const fmx__info_kind fmx__info_recipe;
 

@@ -10,6 +10,7 @@ static fmx_context *interrupted_context;
 const fmx__verb *const fmx__verbs[] = {&fmx__verb_devices,
                                        &fmx__verb_info,
                                        &fmx__verb_simulate,
+                                       &fmx__verb_library,
                                        &fmx__verb_process,
                                        &fmx__verb_augment,
                                        &fmx__verb_mix,

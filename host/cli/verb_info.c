@@ -10,6 +10,7 @@
 
 /* Kinds of single files; a new one is a row here. */
 static const fmx__info_kind *const kinds[] = {
+    &fmx__info_library, /* before datasets: both are HDF5 */
     &fmx__info_dataset,
     &fmx__info_model,
     &fmx__info_recipe,
@@ -91,7 +92,7 @@ static const fmx__cli_option options[] = {
 const fmx__verb fmx__verb_info = {
     .name = "info",
     .usage = "PATH... [--json]",
-    .summary = "says what files are: every FID and spectrum in a tree, datasets, models, recipes",
+    .summary = "says what files are: every FID and spectrum in a tree, datasets, libraries, models, recipes",
     .examples = "  fidmix info raw\n  fidmix info sample/7 sample/7/pdata/1 --json\n"
                 "  fidmix info process.yml\n",
     .options = options,

@@ -27,6 +27,7 @@
 #include "fidmix/fft.h"
 #include "fidmix/fid.h"
 #include "fidmix/fid_synthesis.h"
+#include "fidmix/library.h"
 #include "fidmix/noise.h"
 #include "fidmix/normalise.h"
 #include "fidmix/phase.h"

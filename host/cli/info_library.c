@@ -1,0 +1,46 @@
+/* Libraries: how much is in them, at which field. */
+#include <stdlib.h>
+
+#include "fidmix/library.h"
+#include "info.h"
+#include "library_file.h"
+
+static bool is(const char *path, const unsigned char *head, size_t bytes)
+{
+    return bytes > 0 && head[0] == 0x89 && fmx__library_is(NULL, path);
+}
+
+static fmx_status to_json(fmx__info *info, const char *path, const fmx_library *l)
+{
+    cJSON *item = NULL;
+    fmx_status status = fmx__info_item(info, path, "library", "hdf5", &item);
+    if (status != FMX_OK)
+        return status;
+    cJSON_AddNumberToObject(item, "field_mhz", l->field_mhz);
+    cJSON_AddNumberToObject(item, "compounds", (double)l->compounds);
+    cJSON_AddNumberToObject(item, "entries", (double)l->entries);
+    cJSON_AddNumberToObject(item, "multiplets", (double)l->multiplets);
+    cJSON_AddNumberToObject(item, "lines", (double)l->lines);
+    cJSON *names = cJSON_AddArrayToObject(item, "classes");
+    for (size_t i = 0; i < l->compounds; ++i)
+        cJSON_AddItemToArray(names, cJSON_CreateString(l->compound[i].name));
+    return FMX_OK;
+}
+
+static fmx_status describe(fmx__info *info, const char *path)
+{
+    fmx_library *l = NULL;
+    fmx_status status = fmx_library_read(info->cli->ctx, path, &l);
+    if (status != FMX_OK)
+        return fmx__info_failed(info, path, status);
+    if (info->array != NULL)
+        status = to_json(info, path, l);
+    else
+        printf("%s: hdf5 library, %g MHz, %zu compounds (%zu entries), %zu multiplets, %zu lines\n",
+               path, l->field_mhz, l->compounds, l->entries, l->multiplets, l->lines);
+    ++info->count;
+    fmx_library_release(l);
+    return status;
+}
+
+const fmx__info_kind fmx__info_library = {is, describe};
