@@ -406,14 +406,14 @@ static double keras_rate(double learning_rate, unsigned number)
 Test(keras_ops, adam)
 {
     enum { COUNT = 67, STEPS = 5 };
-    const fmx__adam adam = {1e-3, 0.9, 0.999, 1e-7, FMX__ADAM_KERAS};
-    const fmx_ref_adam ref = {1e-3, 0.9, 0.999, 1e-7, false};
+    const fmx__optimiser *adam = fmx__optimiser_find(fmx__optimiser_stage(1));
+    const fmx__optimiser_options *options = adam->group.defaults;
+    const fmx_ref_optimiser ref = {
+        .kind = 'a', .learning_rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-7};
     const fmx__tensor_entry *entry = NULL;
     golden g;
     fmx_buffer *buffer[4] = {NULL}; /* weights, m, v, gradient */
-    double w[COUNT];
-    double m[COUNT] = {0};
-    double v[COUNT] = {0};
+    fmx_ref_weight x[COUNT] = {{0}};
     double largest[COUNT] = {0};
     double limit[COUNT] = {0};
     float got[COUNT];
@@ -429,25 +429,28 @@ Test(keras_ops, adam)
     }
     load(&g, "parameter", buffer[0]);
     for (size_t i = 0; i < COUNT; ++i)
-        w[i] = start[i];
+        x[i].w = start[i];
     for (unsigned t = 1; t <= STEPS; ++t) {
         const float *now = gradient + (t - 1) * (size_t)COUNT;
         const float *expected = steps + (t - 1) * (size_t)COUNT;
-        fmx__adam_step step = fmx__adam_at(&adam, 1e-3, t);
+        fmx__optimiser_step step = fmx__optimiser_at(adam, options, 1e-3, t);
+        fmx__optimiser_call call = {.count = COUNT,
+                                    .value = buffer[0],
+                                    .moment = &buffer[1],
+                                    .grad = buffer[3],
+                                    .step = &step};
         fmx_test_ok(&g.test, fmx_buffer_write(buffer[3], 0, now, sizeof got), "gradient");
-        fmx_test_ok(&g.test,
-                    fmx__adam_run(g.test.device, &adam, COUNT, buffer[0], buffer[1], buffer[2],
-                                  buffer[3], &step),
-                    "adam");
+        fmx_test_ok(&g.test, fmx__optimiser_run(g.test.device, adam, options, &call), "adam");
         fmx_test_ok(&g.test, fmx_buffer_read(buffer[0], 0, got, sizeof got), "weights");
-        double other = fabs(keras_rate(1e-3, t) - (double)step.rate);
+        double other = fabs(keras_rate(1e-3, t) - (double)step.rate_out);
         for (size_t i = 0; i < COUNT; ++i) {
-            fmx_ref_adam_step(&ref, t, now[i], &w[i], &m[i], &v[i]);
+            fmx_ref_optimiser_step(&ref, t, now[i], &x[i]);
             largest[i] = fmax(largest[i], fabs((double)now[i]));
-            double scale = (double)step.rate / (sqrt(v[i]) + 1e-7);
-            limit[i] += other * fabs(m[i]) / (sqrt(v[i]) + 1e-7);
-            limit[i] += FMX_TEST_EPS *
-                        (fabs(w[i]) + scale * (3.0 * t * largest[i] + (3.0 * t + 6) * fabs(m[i])));
+            double scale = (double)step.rate_out / (sqrt(x[i].v) + 1e-7);
+            limit[i] += other * fabs(x[i].m) / (sqrt(x[i].v) + 1e-7);
+            limit[i] +=
+                FMX_TEST_EPS *
+                (fabs(x[i].w) + scale * (3.0 * t * largest[i] + (3.0 * t + 6) * fabs(x[i].m)));
             cr_assert_leq(fabs((double)got[i] - (double)expected[i]),
                           limit[i] + FMX_TEST_EPS * fabs((double)expected[i]),
                           "step %u, weight %zu: %.9g, Keras %.9g", t, i, (double)got[i],

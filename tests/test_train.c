@@ -38,6 +38,16 @@ static const char *beside(const world *w, const char *end)
     return path;
 }
 
+/* The usual recipe with another optimiser. */
+static const char *with_optimiser(const char *optimiser)
+{
+    static char recipe[4096];
+    const char *end = strstr(fmx_train_model, "  optimiser:");
+    snprintf(recipe, sizeof recipe, "%.*s  optimiser: {%s}\n", (int)(end - fmx_train_model),
+             fmx_train_model, optimiser);
+    return recipe;
+}
+
 static fmx_train_run usual_run(const world *w)
 {
     return (fmx_train_run){.recipe = fmx_train_model, .spectra = w->spectra, .out = w->out};
@@ -264,6 +274,41 @@ Test(train, interrupted_and_resumed)
     fmx_test_close(&w.test);
 }
 
+/* The same with every optimiser, averages and several batches a step. */
+Test(train, every_optimiser_is_resumed)
+{
+    static const struct {
+        const char *optimiser;
+        const char *set[4];
+    } cases[] = {
+        {"sgd: {momentum: 0.9, nesterov: true, clip_value: 0.5}",
+         {"train.average.decay=0.9", NULL}},
+        {"sgd: {learning_rate: 0.1, clip_norm: 1}", {"train.batch=3", "train.accumulate=2", NULL}},
+        {"adamw: {clip_global_norm: 1}",
+         {"train.batch=3", "train.accumulate=2", "train.average.decay=0.9", NULL}},
+        {"rmsprop: {momentum: 0.9, centred: true, convention: pytorch}",
+         {"train.average.decay=0.5", "train.augment=true", NULL}},
+    };
+    world w;
+    char other[PATH + 64];
+    open_world(&w, &usual);
+    snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
+    for (size_t i = 0; i < FMX__COUNT(cases); ++i) {
+        fmx_train_run run = usual_run(&w);
+        run.recipe = with_optimiser(cases[i].optimiser);
+        run.set = cases[i].set;
+        trained(&w, &run);
+        run.out = other;
+        run.resume = true;
+        interrupt_after(&w, &run, 7);
+        trained(&w, &run);
+        same_files(w.out, other, cases[i].optimiser);
+        unlink(w.out);
+        unlink(other);
+    }
+    fmx_test_close(&w.test);
+}
+
 Test(train, killed_and_resumed)
 {
     char command[2048];
@@ -364,6 +409,124 @@ Test(train, starts_from_given_weights)
     }
     fmx__safetensors_close(file[0]);
     fmx__safetensors_close(file[1]);
+    fmx_test_close(&w.test);
+}
+
+/* A network whose items do not see each other, all rows in one order. */
+static const char *const plain_head = "fidmix: 1\n"
+                                      "seed: 5\n"
+                                      "database: {validation: 0.25, test: 0.25}\n"
+                                      "model:\n"
+                                      "  - conv1d: {filters: 4, kernel: 5}\n"
+                                      "  - relu\n"
+                                      "  - max_pool: {window: 4}\n"
+                                      "  - flatten\n"
+                                      "  - dense: {units: 4, name: share}\n"
+                                      "  - softmax: {name: proportion}\n"
+                                      "train:\n"
+                                      "  shuffle: false\n"
+                                      "  validate: false\n"
+                                      "  epochs: 4\n"
+                                      "  batch: 16\n"
+                                      "  loss: cross_entropy\n";
+
+/* Trains the plain network by an optimiser and settings into `out`, and reads its weights: conv1d_1
+ * and share, one after the other. */
+static size_t plain_weights(world *w, const char *optimiser, const char *const *set, float *to,
+                            size_t most)
+{
+    static const char *const names[] = {"conv1d_1.weight", "conv1d_1.bias", "share.weight",
+                                        "share.bias"};
+    char recipe[2048];
+    size_t count = 0;
+    fmx__safetensors *file = NULL;
+    snprintf(recipe, sizeof recipe, "%s  optimiser: {%s}\n", plain_head, optimiser);
+    fmx_train_run run = {.recipe = recipe, .set = set, .spectra = w->spectra, .out = w->out};
+    trained(w, &run);
+    fmx_test_ok(&w->test, fmx__safetensors_open(w->test.ctx, w->out, &file), "open");
+    for (size_t i = 0; i < FMX__COUNT(names); ++i) {
+        const fmx__tensor_entry *entry = fmx__safetensors_find(file, names[i]);
+        cr_assert(entry != NULL && count + entry->values <= most, "%s", names[i]);
+        fmx_test_ok(&w->test, fmx__safetensors_read(file, entry, 0, entry->values, to + count),
+                    names[i]);
+        count += entry->values;
+    }
+    fmx__safetensors_close(file);
+    unlink(w->out);
+    return count;
+}
+
+/* N batches of a step are one batch N times as large, also where the last is smaller (16 rows: 5 5,
+ * 5 1 and 10, 6). A gradient is a sum of at most 16 * 24 products; another order of adding changes
+ * it by that many roundings of its largest parts (below 4) at most, and each of the 8 steps hands
+ * on what its rate of 0.1 lets through. */
+Test(train, accumulates)
+{
+    enum { MOST = 1000 };
+    static const char *const settings[][2][4] = {
+        {{"train.batch=16", NULL}, {"train.batch=4", "train.accumulate=4", NULL}},
+        {{"train.batch=10", NULL}, {"train.batch=5", "train.accumulate=2", NULL}},
+        {{"train.batch=16", NULL}, {"train.batch=16", "train.accumulate=1", NULL}}};
+    static const double tolerance = 8 * 0.1 * 4 * 16 * 24 * FMX_TEST_EPS;
+    world w;
+    float weights[2][MOST];
+    open_world(&w, &usual);
+    for (size_t k = 0; k < FMX__COUNT(settings); ++k) {
+        size_t count = 0;
+        double moved = 0;
+        for (int i = 0; i < 2; ++i)
+            count =
+                plain_weights(&w, "sgd: {learning_rate: 0.1}", settings[k][i], weights[i], MOST);
+        for (size_t i = 0; i < count; ++i) {
+            cr_assert_float_eq(weights[0][i], weights[1][i], tolerance, "%s, weight %zu: %g, %g",
+                               settings[k][1][0], i, (double)weights[0][i], (double)weights[1][i]);
+            moved = fmax(moved, fabs((double)weights[0][i]));
+        }
+        cr_assert_gt(moved, 100 * tolerance);
+    }
+    /* batches of 4 by themselves are something else */
+    size_t count = plain_weights(&w, "sgd: {learning_rate: 0.1}", settings[0][0], weights[0], MOST);
+    static const char *const small[] = {"train.batch=4", NULL};
+    plain_weights(&w, "sgd: {learning_rate: 0.1}", small, weights[1], MOST);
+    double apart = 0;
+    for (size_t i = 0; i < count; ++i)
+        apart = fmax(apart, fabs((double)weights[0][i] - (double)weights[1][i]));
+    cr_assert_gt(apart, 10 * tolerance);
+    fmx_test_close(&w.test);
+}
+
+/* One step an epoch: the average behind n steps is d^n w0 + sum of (1 - d) d^(n - k) wk, three
+ * roundings a step. */
+Test(train, averages_weights)
+{
+    enum { MOST = 1000, STEPS = 4 };
+    static const char *const epochs[] = {"train.epochs=1", "train.epochs=2", "train.epochs=3",
+                                         "train.epochs=4"};
+    static const char *const averaged[] = {"train.average.decay=0.75", NULL};
+    static const char *const still[] = {"train.optimiser.sgd.learning_rate=0", NULL};
+    const char *sgd = "sgd: {learning_rate: 0.1, momentum: 0.9, nesterov: true}";
+    world w;
+    float weights[MOST];
+    double average[MOST];
+    open_world(&w, &usual);
+    size_t count = plain_weights(&w, sgd, still, weights, MOST);
+    for (size_t i = 0; i < count; ++i)
+        average[i] = weights[i];
+    for (size_t k = 0; k < STEPS; ++k) {
+        const char *const set[] = {epochs[k], NULL};
+        plain_weights(&w, sgd, set, weights, MOST);
+        for (size_t i = 0; i < count; ++i)
+            average[i] = 0.75 * average[i] + 0.25 * (double)weights[i];
+    }
+    double apart = 0;
+    float got[MOST];
+    plain_weights(&w, sgd, averaged, got, MOST);
+    for (size_t i = 0; i < count; ++i) {
+        apart = fmax(apart, fabs((double)got[i] - (double)weights[i]));
+        cr_assert_float_eq(got[i], average[i], 3 * STEPS * FMX_TEST_EPS, "weight %zu: %g, %g", i,
+                           (double)got[i], average[i]);
+    }
+    cr_assert_gt(apart, 1e-3, "the average is the last weights");
     fmx_test_close(&w.test);
 }
 

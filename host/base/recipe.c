@@ -261,7 +261,7 @@ fmx__recipe_part *fmx__recipe_inner_part(fmx__recipe *recipe, const char *outer,
     return NULL;
 }
 
-/* A map of options, among them perhaps lists of stages that are sections of their own. */
+/* A map of options, among them perhaps lists of stages and maps that are sections of their own. */
 static fmx_status take_map(fmx_context *ctx, fmx__recipe *recipe, fmx__recipe_part *part,
                            const fmx__yaml_node *node)
 {
@@ -273,9 +273,15 @@ static fmx_status take_map(fmx_context *ctx, fmx__recipe *recipe, fmx__recipe_pa
     for (size_t i = 0; status == FMX_OK && i < node->count; ++i) {
         const fmx__yaml_node *child = node->child[i];
         fmx__recipe_part *inner = fmx__recipe_inner_part(recipe, section->name, child->key);
-        status = inner != NULL ? take_list(ctx, recipe, inner, child)
-                               : take_option(ctx, recipe, section->name, section->group, child,
-                                             part->options);
+        if (inner != NULL && inner->section->group != NULL) {
+            inner->given = true;
+            status = take_group(ctx, recipe, inner->section->name, inner->section->group, child,
+                                inner->options);
+        } else if (inner != NULL) {
+            status = take_list(ctx, recipe, inner, child);
+        } else {
+            status = take_option(ctx, recipe, section->name, section->group, child, part->options);
+        }
     }
     return status;
 }

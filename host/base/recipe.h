@@ -13,7 +13,7 @@ enum { FMX__RECIPE_FORMAT = 1, FMX__RECIPE_MOST_BYTES = 1 << 20, FMX__RECIPE_MOS
 
 /* One top-level key; exactly one of `group` and `stage` is set. "train.loss" is a list that stands
  * as the key `loss` inside the map `train`, which must come before it in the schema. A list of one
- * stage may be written without the dash. */
+ * stage may be written without the dash. "train.average" may as well be a map inside it. */
 typedef struct fmx__recipe_section {
     const char *name;                                /* "axis" */
     const char *doc;                                 /* one sentence */

@@ -100,6 +100,13 @@ static bool belongs_to(const fmx__recipe_part *inner, const fmx__recipe_part *ou
            inner->section->name[length] == '.';
 }
 
+static fmx_status add_inner_map(fmx_context *ctx, fmx__text *to, const fmx__recipe_part *part)
+{
+    fmx_status status = fmx__text_add(ctx, to, "  %s:\n", fmx__recipe_inner(part->section->name));
+    return status == FMX_OK ? add_options(ctx, to, "    ", part->section->group, part->options)
+                            : status;
+}
+
 static fmx_status add_map(fmx_context *ctx, fmx__text *to, const fmx__recipe *recipe,
                           const fmx__recipe_part *part)
 {
@@ -111,7 +118,9 @@ static fmx_status add_map(fmx_context *ctx, fmx__text *to, const fmx__recipe *re
         status = add_options(ctx, to, "  ", part->section->group, part->options);
     for (size_t i = 0; status == FMX_OK && i < recipe->part_count; ++i) {
         if (recipe->part[i].given && belongs_to(&recipe->part[i], part))
-            status = add_list(ctx, to, &recipe->part[i]);
+            status = recipe->part[i].section->group != NULL
+                         ? add_inner_map(ctx, to, &recipe->part[i])
+                         : add_list(ctx, to, &recipe->part[i]);
     }
     return status;
 }

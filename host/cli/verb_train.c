@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "cli_recipe.h"
@@ -26,6 +27,9 @@ static fmx_status run(fmx__cli *cli)
         status = fmx__train_run(&job, &result);
     if (status == FMX_OK && result.finished_before)
         fmx__log(cli->ctx, FMX_LOG_INFO, "%s: up to date", job.out);
+    else if (status == FMX_OK && !isfinite(result.best_loss)) /* none was judged */
+        fmx__log(cli->ctx, FMX_LOG_INFO, "%s: %zu weights, %zu epochs", job.out, result.parameters,
+                 result.epochs);
     else if (status == FMX_OK && !result.names_compounds)
         fmx__log(cli->ctx, FMX_LOG_INFO,
                  "%s: %zu weights, best of %zu epochs: %zu, validation loss %.7g", job.out,

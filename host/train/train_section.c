@@ -42,13 +42,16 @@ static const fmx__option train_table[] = {
      "epochs between checkpoints, from which --resume goes on"},
     {"log_steps", FMX__OPTION_INTEGER, FMX_FIELD(log_steps), "steps", 0, 1e9, NULL,
      "steps between lines of the log that say a step's loss; 0: none"},
+    {"accumulate", FMX__OPTION_INTEGER, FMX_FIELD(accumulate), "batches", 1, 65536, NULL,
+     "batches whose gradients are averaged into one step of the optimiser: a batch so many times "
+     "as large without its memory"},
 };
 #undef FMX_FIELD
 
 /* The published schedule: up to 400 epochs, early stopping (patience 30), learning rate halved on a
  * plateau (patience 2, min_delta 1e-4, floor 1e-8). */
 static const fmx__train train_defaults = {
-    FMX__TRAIN_ROWS, false, true, true, 32, 400, 0, 0, 30, 0, 2, 0.5, 1e-4, 1e-8, 1, 0};
+    FMX__TRAIN_ROWS, false, true, true, 32, 400, 0, 0, 30, 0, 2, 0.5, 1e-4, 1e-8, 1, 0, 1};
 
 static const fmx__option_group train_group = {
     .name = "train",
@@ -57,6 +60,24 @@ static const fmx__option_group train_group = {
     .option_count = FMX__COUNT(train_table),
     .defaults = &train_defaults,
     .options_size = sizeof train_defaults,
+};
+
+#define FMX_FIELD(name) offsetof(fmx__train_average, name)
+static const fmx__option average_table[] = {
+    {"decay", FMX__OPTION_NUMBER, FMX_FIELD(decay), "", 0, 0.9999999, NULL,
+     "what the average keeps from one step to the next; 0.999 is usual, 0: no average"},
+};
+#undef FMX_FIELD
+
+static const fmx__train_average average_defaults = {0};
+
+static const fmx__option_group average_group = {
+    .name = "average",
+    .doc = "An exponential moving average of the weights, which is what is judged and saved.",
+    .options = average_table,
+    .option_count = FMX__COUNT(average_table),
+    .defaults = &average_defaults,
+    .options_size = sizeof average_defaults,
 };
 
 #define FMX_FIELD(name) offsetof(fmx__evaluate_options, name)
@@ -88,6 +109,9 @@ static const fmx__recipe_section sections[] = {
      fmx__loss_stage, false},
     {"train.optimiser", "What takes gradients to weights: one, within `train`.", NULL,
      fmx__optimiser_stage, false},
+    {"train.average",
+     "A moving average of the weights, which is what is judged and saved: a map, within `train`.",
+     &average_group, NULL, false},
     {"evaluate", "How the model is judged and used.", &evaluate_group, NULL, false},
 };
 

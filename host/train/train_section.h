@@ -28,7 +28,13 @@ typedef struct fmx__train {
     double plateau_floor;
     int64_t checkpoint; /* epochs between checkpoints */
     int64_t log_steps;  /* steps between lines of the log; 0: none */
+    int64_t accumulate; /* batches whose gradients make one step */
 } fmx__train;
+
+/* train.average: an exponential moving average of the weights. */
+typedef struct fmx__train_average {
+    double decay; /* what it keeps from step to step; 0: none */
+} fmx__train_average;
 
 /* evaluate: how a model is judged and used. */
 typedef struct fmx__evaluate_options {

@@ -123,34 +123,12 @@ static fmx_status check_heads(const fmx__trainer *t)
     return FMX_OK;
 }
 
-static fmx_status make_moments(fmx__trainer *t)
-{
-    static const char *const names[FMX__MOMENTS_MOST] = {"m", "v"};
-    fmx_status status = FMX_OK;
-    t->moments.count = FMX__MOMENTS_MOST;
-    for (size_t m = 0; status == FMX_OK && m < FMX__MOMENTS_MOST; ++m) {
-        status = fmx__alloc(t->ctx, t->weights.slab_count, sizeof(fmx_buffer *), "moments",
-                            &t->moment[m]);
-        t->moments.name[m] = names[m];
-        t->moments.slab[m] = t->moment[m];
-        for (size_t i = 0; status == FMX_OK && i < t->weights.slab_count; ++i) {
-            const fmx__weight_slab *slab = &t->weights.slab[i];
-            size_t bytes = slab->floats * sizeof(float);
-            if (!slab->trainable)
-                continue;
-            status = fmx_buffer_create(t->device, bytes, &t->moment[m][i]);
-            if (status == FMX_OK)
-                status = fmx_buffer_zero(t->moment[m][i], 0, bytes);
-        }
-    }
-    return status;
-}
-
-/* Weights, gradients and two moments: said before anything is made. */
+/* Weights, gradients and moments: said before anything is made. */
 static fmx_status check_memory(const fmx__trainer *t)
 {
     const fmx_device_info *info = fmx_device_describe(t->device);
-    double need = 4.0 * sizeof(float) * (double)fmx__graph_parameters(&t->graph, true);
+    double need = (double)(2 + fmx__train_update_slabs(t)) * sizeof(float) *
+                  (double)fmx__graph_parameters(&t->graph, true);
     if (need > (double)info->memory_bytes)
         return fmx__fail(
             t->ctx, FMX_ERROR_DEVICE_MEMORY,
@@ -165,8 +143,9 @@ static fmx_status open_network(fmx__trainer *t)
 {
     const fmx__recipe *recipe = t->job->recipe;
     const fmx__recipe_part *loss = fmx__recipe_find(recipe, "train.loss");
-    t->adam = fmx__recipe_find(recipe, "train.optimiser")->stage[0].options;
-    fmx_status status = fmx__graph_create(t->ctx, recipe, t->source.positions, &t->graph);
+    fmx_status status = fmx__train_find_optimiser(t);
+    if (status == FMX_OK)
+        status = fmx__graph_create(t->ctx, recipe, t->source.positions, &t->graph);
     if (status == FMX_OK)
         status = fmx__model_check_input(&t->graph, t->source.channels, t->source.positions);
     if (status == FMX_OK)
@@ -180,7 +159,7 @@ static fmx_status open_network(fmx__trainer *t)
     if (status == FMX_OK)
         status = fmx__weights_create(t->device, &t->graph, true, &t->weights);
     if (status == FMX_OK)
-        status = make_moments(t);
+        status = fmx__train_open_update(t);
     uint64_t seed = (uint64_t)recipe->head.seed;
     t->op_step.seed = fmx__random_key(seed);
     for (size_t i = 0; status == FMX_OK && i < t->weights.count; ++i)
@@ -188,17 +167,13 @@ static fmx_status open_network(fmx__trainer *t)
                                  t->op_step.seed, t->weights.tensor[i].value);
     if (status == FMX_OK && t->job->init != NULL)
         status = fmx__train_load(t, t->job->init);
-    return status;
+    return status == FMX_OK ? fmx__train_start_average(t) : status;
 }
 
 static void close_trainer(fmx__trainer *t)
 {
     fmx__train_passes_clear(t);
-    for (size_t m = 0; m < FMX__MOMENTS_MOST; ++m) {
-        for (size_t i = 0; t->moment[m] != NULL && i < t->weights.slab_count; ++i)
-            fmx_buffer_release(t->moment[m][i]);
-        free(t->moment[m]);
-    }
+    fmx__train_close_update(t);
     fmx__weights_clear(&t->weights);
     fmx__graph_clear(&t->graph);
     fmx__source_close(&t->source);
@@ -239,8 +214,8 @@ bool fmx__train_goes_on(const fmx__train_state *s, const fmx__train *o)
            (o->stop_patience == 0 || s->stop_wait < (uint64_t)o->stop_patience);
 }
 
-/* The epoch's figures, and whether its weights are the best so far. */
-static fmx_status judge(fmx__trainer *t, fmx__train_figures *figures, bool *better)
+/* The epoch's figures; its weights are kept when they are the best so far. */
+static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
 {
     fmx_status status = fmx__train_validate(t, figures);
     if (status == FMX_OK && !isfinite(figures->validation_loss))
@@ -249,16 +224,26 @@ static fmx_status judge(fmx__trainer *t, fmx__train_figures *figures, bool *bett
                            "learning_rate may help",
                            (unsigned long long)t->state.epoch);
     if (status == FMX_OK)
-        status = fmx__train_note(t, figures); /* with the rate that the epoch had */
+        status = fmx__train_note(t, figures);
     if (status != FMX_OK)
         return status;
-    double rate = t->state.learning_rate;
-    *better = fmx__train_follow(&t->state, t->options, figures->validation_loss);
+    bool better = fmx__train_follow(&t->state, t->options, figures->validation_loss);
     fmx__log(t->ctx, FMX_LOG_INFO,
              "epoch %llu: loss %.5f, validation %.5f%s, F1 %.4f, top class %.4f, learning rate %g",
              (unsigned long long)t->state.epoch, figures->loss, figures->validation_loss,
-             *better ? " (best)" : "", figures->f1, figures->accuracy, rate);
-    return FMX_OK;
+             better ? " (best)" : "", figures->f1, figures->accuracy, figures->learning_rate);
+    return better ? fmx__train_write(t, t->best, false, NAN) : FMX_OK;
+}
+
+/* Averaged weights, where there are any, are what is judged and kept. */
+static fmx_status judge(fmx__trainer *t, fmx__train_figures *figures)
+{
+    fmx_status status = fmx__train_swap_average(t);
+    if (status == FMX_OK)
+        status = judge_weights(t, figures);
+    if (status == FMX_OK)
+        status = fmx__train_swap_average(t);
+    return status;
 }
 
 /* Without validation. */
@@ -267,21 +252,18 @@ static fmx_status note_only(fmx__trainer *t, fmx__train_figures *figures)
     figures->validation_loss = figures->f1 = figures->accuracy = NAN;
     t->state.best_epoch = t->state.epoch;
     fmx__log(t->ctx, FMX_LOG_INFO, "epoch %llu: loss %.5f, learning rate %g",
-             (unsigned long long)t->state.epoch, figures->loss, t->state.learning_rate);
+             (unsigned long long)t->state.epoch, figures->loss, figures->learning_rate);
     return fmx__train_note(t, figures);
 }
 
 static fmx_status one_epoch(fmx__trainer *t)
 {
     fmx__train_figures figures = {0};
-    bool better = false;
-    fmx_status status = fmx__train_epoch(t, &figures.loss);
+    fmx_status status = fmx__train_epoch(t, &figures);
     if (status != FMX_OK)
         return status;
     ++t->state.epoch;
-    status = t->options->validate ? judge(t, &figures, &better) : note_only(t, &figures);
-    if (status == FMX_OK && better)
-        status = fmx__train_write(t, t->best, false, NAN);
+    status = t->options->validate ? judge(t, &figures) : note_only(t, &figures);
     if (status == FMX_OK && (!fmx__train_goes_on(&t->state, t->options) ||
                              t->state.epoch % (uint64_t)t->options->checkpoint == 0))
         status = fmx__train_write(t, t->last, true, NAN);
@@ -309,7 +291,8 @@ static fmx_status choose_threshold(fmx__trainer *t, fmx__train_result *result)
 static fmx_status finish(fmx__trainer *t, fmx__train_result *result)
 {
     fmx__train_figures figures = {0};
-    fmx_status status = t->options->validate ? fmx__train_load(t, t->best) : FMX_OK;
+    fmx_status status =
+        t->options->validate ? fmx__train_load(t, t->best) : fmx__train_swap_average(t);
     if (status == FMX_OK && t->options->validate)
         status = fmx__train_validate(t, &figures);
     if (status == FMX_OK)
@@ -334,8 +317,9 @@ static fmx_status open_trainer(fmx__trainer *t, bool *finished)
         status = open_network(t);
     if (status != FMX_OK)
         return status;
-    t->state = (fmx__train_state){
-        .learning_rate = t->adam->learning_rate, .best_loss = INFINITY, .plateau_best = INFINITY};
+    t->state = (fmx__train_state){.learning_rate = t->update.options->learning_rate,
+                                  .best_loss = INFINITY,
+                                  .plateau_best = INFINITY};
     status = fmx__train_resume(t, finished);
     return status == FMX_OK && !*finished ? fmx__train_passes(t) : status;
 }

@@ -5,6 +5,7 @@
 #include "loss.h"
 #include "model.h"
 #include "optimiser.h"
+#include "optimiser_slab.h"
 #include "recording.h"
 #include "source.h"
 #include "train_section.h"
@@ -32,6 +33,23 @@ typedef struct fmx__train_pass {
     fmx__recording *recording;
 } fmx__train_pass;
 
+/* From gradients to weights. */
+typedef struct fmx__train_update {
+    const fmx__optimiser *optimiser;
+    const fmx__optimiser_options *options;
+    const fmx__train_average *average;
+    size_t batches; /* whose gradients make one step */
+    double rate;    /* learning rate of the step */
+    fmx__optimiser_step step;
+    fmx_buffer **moment[FMX__MOMENTS_MOST]; /* [weights.slab_count]; the averaged weights last */
+    fmx_buffer **sum;                       /* gradients of several batches; NULL: of one */
+    float sum_keep;                         /* 0 at the first of them, then 1 */
+    float sum_share;                        /* of the batch in their items */
+    float average_keep;
+    float average_rest;
+    fmx__norms *norms; /* NULL: there is no weight to train */
+} fmx__train_update;
+
 /* Where training stands between two epochs; all of it is in a checkpoint. */
 typedef struct fmx__train_state {
     uint64_t epoch; /* finished */
@@ -49,7 +67,6 @@ typedef struct fmx__trainer {
     fmx_context *ctx;
     fmx_device *device;
     const fmx__train *options;
-    const fmx__adam *adam;
     /* data */
     fmx__source source;
     size_t classes_target; /* number of the source's target "classes", where it has classes */
@@ -58,19 +75,19 @@ typedef struct fmx__trainer {
     bool has_heads; /* the network has outputs for the source's classes */
     fmx__model_heads heads;
     fmx__weights weights;
-    fmx_buffer **moment[FMX__MOMENTS_MOST]; /* [weights.slab_count] */
     fmx__moments moments;
+    fmx__train_update update;
     fmx__train_loss loss[FMX__TRAIN_LOSSES];
     size_t loss_count;
     /* one step */
     fmx__op_step op_step;
-    fmx__adam_step adam_step;
     fmx__source_batch batch;
-    fmx_buffer *losses;    /* [loss][batch], padded */
+    fmx_buffer *losses;    /* [loss][batch], padded; behind them the norm of the gradient */
     size_t loss_stride;    /* floats from a loss to the next */
     fmx__train_pass full;  /* whole batches */
     fmx__train_pass rest;  /* the last one of an epoch; batch 0: none */
     fmx__train_pass check; /* validation */
+    fmx__recording *step;  /* the optimiser, where several batches make a step */
     fmx__download *download;
     /* validation, on the host */
     size_t validation_items;
@@ -89,6 +106,8 @@ typedef struct fmx__trainer {
 /* Figures of one epoch. */
 typedef struct fmx__train_figures {
     double loss;
+    double gradient_norm; /* mean over the steps, before a clip */
+    double learning_rate; /* of the last step */
     double validation_loss;
     double f1;       /* micro F1 at fmx__train_threshold */
     double accuracy; /* share of items whose most probable class is the one with the most of it */
@@ -105,8 +124,8 @@ bool fmx__train_goes_on(const fmx__train_state *s, const fmx__train *o);
 fmx_status fmx__train_passes(fmx__trainer *t);
 void fmx__train_passes_clear(fmx__trainer *t);
 
-/* One epoch of steps; *loss is their mean over items. */
-fmx_status fmx__train_epoch(fmx__trainer *t, double *loss);
+/* One epoch of steps: loss, gradient norm and learning rate. */
+fmx_status fmx__train_epoch(fmx__trainer *t, fmx__train_figures *figures);
 
 /* Probability from which an epoch's figures call a compound present: 0.5, or 0.1 without a presence
  * output. */
@@ -118,6 +137,31 @@ double fmx__train_f1(const fmx__trainer *t, double threshold);
 
 /* The validation items through the network: losses, truth, presence, proportion. */
 fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures);
+
+/* trainer_update.c. Which optimiser the recipe names; slabs of weights' size that it needs with
+ * sums and averages. */
+fmx_status fmx__train_find_optimiser(fmx__trainer *t);
+size_t fmx__train_update_slabs(const fmx__trainer *t);
+
+/* Makes them, for weights that are there. */
+fmx_status fmx__train_open_update(fmx__trainer *t);
+void fmx__train_close_update(fmx__trainer *t);
+
+/* Whether weights are averaged; averages begin as the weights; both change places. */
+bool fmx__train_averages(const fmx__trainer *t);
+fmx_status fmx__train_start_average(fmx__trainer *t);
+fmx_status fmx__train_swap_average(fmx__trainer *t);
+
+/* Steps of the optimiser in an epoch, and whether one follows batch `index`. */
+size_t fmx__train_updates(const fmx__trainer *t);
+bool fmx__train_updates_behind(const fmx__trainer *t, size_t index);
+
+/* Sets what the commands read for batch `index` of the epoch under way, filled already. */
+void fmx__train_update_at(fmx__trainer *t, size_t index);
+
+/* Enqueue: the batch's gradients into their sum; norms, optimiser and average. */
+fmx_status fmx__train_sum_commands(fmx__trainer *t);
+fmx_status fmx__train_update_commands(fmx__trainer *t);
 
 /* trainer_state.c */
 fmx_status fmx__train_paths(fmx__trainer *t);

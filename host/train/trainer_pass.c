@@ -48,20 +48,6 @@ static fmx_status run_losses(fmx__trainer *t, const fmx__train_pass *pass)
     return status;
 }
 
-static fmx_status run_optimiser(fmx__trainer *t)
-{
-    fmx_status status = FMX_OK;
-    fmx__device_scope(t->device, "optimiser");
-    for (size_t i = 0; status == FMX_OK && i < t->weights.slab_count; ++i) {
-        const fmx__weight_slab *slab = &t->weights.slab[i];
-        if (slab->trainable)
-            status = fmx__adam_run(t->device, t->adam, slab->floats, slab->value, t->moment[0][i],
-                                   t->moment[1][i], slab->grad, &t->adam_step);
-    }
-    fmx__device_scope(t->device, NULL);
-    return status;
-}
-
 /* The commands of one step, in order. */
 static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bool training)
 {
@@ -75,7 +61,7 @@ static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bo
     if (status == FMX_OK && training)
         status = fmx__plan_backward(pass->plan);
     if (status == FMX_OK && training)
-        status = run_optimiser(t);
+        status = t->update.batches > 1 ? fmx__train_sum_commands(t) : fmx__train_update_commands(t);
     return status;
 }
 
@@ -83,7 +69,7 @@ static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bo
 static size_t held_bytes(const fmx__trainer *t)
 {
     const fmx__train_pass *const passes[] = {&t->full, &t->rest, &t->check};
-    size_t bytes = (1 + t->moments.count) * fmx__weights_bytes(&t->weights, true) +
+    size_t bytes = (1 + fmx__train_update_slabs(t)) * fmx__weights_bytes(&t->weights, true) +
                    t->source.held_bytes + fmx_buffer_bytes(t->batch.input);
     for (size_t i = 0; i < FMX__COUNT(passes); ++i)
         bytes += passes[i]->plan != NULL ? fmx__plan_bytes(passes[i]->plan) : 0;
@@ -121,6 +107,21 @@ static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch
     return status;
 }
 
+/* The step behind several batches. */
+static fmx_status make_step(fmx__trainer *t)
+{
+    fmx_status status = fmx__recording_begin(t->device, &t->step);
+    if (status == FMX_OK)
+        status = fmx__train_update_commands(t);
+    return status == FMX_OK ? fmx__recording_end(t->device) : status;
+}
+
+/* Bytes of the losses of a batch and the norm of the gradient behind them. */
+static size_t loss_bytes(const fmx__trainer *t)
+{
+    return (t->loss_count * t->loss_stride + 1) * sizeof(float);
+}
+
 /* Room for a batch: its input, and the targets that losses or figures ask for. */
 static fmx_status make_batch(fmx__trainer *t)
 {
@@ -145,8 +146,9 @@ static fmx_status make_loss_views(fmx__trainer *t)
     size_t align = fmx__buffer_alignment(t->device) / sizeof(float);
     size_t batch = (size_t)t->options->batch;
     t->loss_stride = (batch + align - 1) / align * align;
-    fmx_status status =
-        fmx_buffer_create(t->device, t->loss_count * t->loss_stride * sizeof(float), &t->losses);
+    fmx_status status = fmx_buffer_create(t->device, loss_bytes(t), &t->losses);
+    if (status == FMX_OK)
+        status = fmx_buffer_zero(t->losses, 0, loss_bytes(t));
     for (size_t i = 0; status == FMX_OK && i < t->loss_count; ++i)
         status = fmx__buffer_view(t->losses, i * t->loss_stride * sizeof(float),
                                   batch * sizeof(float), &t->loss[i].losses);
@@ -157,17 +159,17 @@ fmx_status fmx__train_passes(fmx__trainer *t)
 {
     size_t batch = (size_t)t->options->batch;
     size_t rest = t->source.items[FMX__SPLIT_TRAIN] % batch;
-    size_t loss_bytes = 0;
     fmx_status status = make_batch(t);
     if (status == FMX_OK)
         status = make_loss_views(t);
-    loss_bytes = t->loss_count * t->loss_stride * sizeof(float);
     if (status == FMX_OK)
-        status = fmx__download_create(t->device, loss_bytes, FMX__TRAIN_PENDING, &t->download);
+        status = fmx__download_create(t->device, loss_bytes(t), FMX__TRAIN_PENDING, &t->download);
     if (status == FMX_OK && t->source.items[FMX__SPLIT_TRAIN] >= batch)
         status = make_pass(t, &t->full, batch, true);
     if (status == FMX_OK && rest > 0)
         status = make_pass(t, &t->rest, rest, true);
+    if (status == FMX_OK && t->update.batches > 1)
+        status = make_step(t);
     if (status == FMX_OK && t->options->validate)
         status = make_pass(t, &t->check, batch, false);
     return status;
@@ -177,6 +179,7 @@ void fmx__train_passes_clear(fmx__trainer *t)
 {
     fmx__train_pass *const passes[] = {&t->full, &t->rest, &t->check};
     fmx__download_destroy(t->download);
+    fmx__recording_destroy(t->step);
     for (size_t i = 0; i < FMX__COUNT(passes); ++i) {
         fmx__recording_destroy(passes[i]->recording);
         fmx__plan_destroy(passes[i]->plan);
@@ -200,19 +203,29 @@ static double sum_losses(const fmx__trainer *t, const float *losses, size_t rows
     return sum;
 }
 
-/* Takes the oldest losses that were asked for; `taken` counts batches. */
-static fmx_status take_losses(fmx__trainer *t, size_t *taken, double *sum)
+/* What an epoch has summed up so far. */
+typedef struct epoch_sums {
+    size_t taken; /* batches */
+    double loss;
+    double norm;
+} epoch_sums;
+
+/* Takes the oldest losses that were asked for. */
+static fmx_status take_losses(fmx__trainer *t, epoch_sums *sums)
 {
     const void *host = NULL;
     size_t batch = (size_t)t->options->batch;
-    size_t left = t->source.items[FMX__SPLIT_TRAIN] - *taken * batch;
+    size_t left = t->source.items[FMX__SPLIT_TRAIN] - sums->taken * batch;
     size_t rows = left < batch ? left : batch;
     fmx_status status = fmx__download_take(t->download, &host);
     if (status != FMX_OK)
         return status;
     double loss = sum_losses(t, host, rows);
-    unsigned long long step = t->state.step + ++*taken;
-    *sum += loss;
+    double norm = (double)((const float *)host)[t->loss_count * t->loss_stride];
+    if (fmx__train_updates_behind(t, sums->taken))
+        sums->norm += norm;
+    unsigned long long step = t->state.step + ++sums->taken;
+    sums->loss += loss;
     if (!isfinite(loss))
         return fmx__fail(t->ctx, FMX_ERROR_FORMAT,
                          "training: the loss of step %llu (epoch %llu) is not finite; a lower "
@@ -228,29 +241,28 @@ static fmx_status run_step(fmx__trainer *t, size_t index)
     fmx_status status =
         fmx__source_next(&t->source, FMX__SPLIT_TRAIN, (size_t)t->state.epoch, index, &t->batch);
     const fmx__train_pass *pass = t->batch.count == t->full.batch ? &t->full : &t->rest;
-    uint64_t number = t->state.step + index;
-    t->op_step.number = (uint32_t)number;
-    t->adam_step = fmx__adam_at(t->adam, t->state.learning_rate, number + 1);
+    t->op_step.number = (uint32_t)(t->state.step + index);
+    fmx__train_update_at(t, index);
     if (status == FMX_OK)
         status = fmx__recording_run(pass->recording);
+    if (status == FMX_OK && t->step != NULL && fmx__train_updates_behind(t, index))
+        status = fmx__recording_run(t->step);
     if (status == FMX_OK)
-        status = fmx__download_ask(t->download, t->losses, 0,
-                                   t->loss_count * t->loss_stride * sizeof(float));
+        status = fmx__download_ask(t->download, t->losses, 0, loss_bytes(t));
     return status;
 }
 
-fmx_status fmx__train_epoch(fmx__trainer *t, double *loss)
+fmx_status fmx__train_epoch(fmx__trainer *t, fmx__train_figures *figures)
 {
     size_t batches = fmx__source_batches(&t->source, FMX__SPLIT_TRAIN);
     char what[48];
-    size_t taken = 0;
-    double sum = 0;
+    epoch_sums sums = {0};
     fmx_status status = FMX_OK;
     /* early stopping ends most trainings: only the end of an epoch can be told */
     snprintf(what, sizeof what, "epoch %llu", (unsigned long long)t->state.epoch + 1);
     for (size_t i = 0; status == FMX_OK && i < batches; ++i) {
         if (fmx__download_pending(t->download) == FMX__TRAIN_PENDING)
-            status = take_losses(t, &taken, &sum);
+            status = take_losses(t, &sums);
         if (status == FMX_OK)
             status = run_step(t, i);
         fmx__progress(t->ctx, what, i + 1, batches);
@@ -258,10 +270,12 @@ fmx_status fmx__train_epoch(fmx__trainer *t, double *loss)
             status = fmx__check_interrupt(t->ctx);
     }
     while (status == FMX_OK && fmx__download_pending(t->download) > 0)
-        status = take_losses(t, &taken, &sum);
+        status = take_losses(t, &sums);
     if (status == FMX_OK)
         t->state.step += batches;
-    *loss = sum / (double)t->source.items[FMX__SPLIT_TRAIN];
+    figures->loss = sums.loss / (double)t->source.items[FMX__SPLIT_TRAIN];
+    figures->gradient_norm = sums.norm / (double)fmx__train_updates(t);
+    figures->learning_rate = t->update.rate;
     return status;
 }
 
@@ -312,8 +326,7 @@ static fmx_status read_batch(fmx__trainer *t, size_t first, size_t count, double
     size_t classes = t->source.classes;
     size_t bytes = count * classes * sizeof(float);
     const fmx__plan *plan = t->check.plan;
-    fmx_status status = fmx__download_ask(t->download, t->losses, 0,
-                                          t->loss_count * t->loss_stride * sizeof(float));
+    fmx_status status = fmx__download_ask(t->download, t->losses, 0, loss_bytes(t));
     if (status == FMX_OK)
         status = fmx__download_take(t->download, &host);
     if (status == FMX_OK)

@@ -14,7 +14,7 @@ enum { STATE_BYTES = 512, LINE = 256 };
 
 static const char state_key[] = "fidmix.training";
 static const char history_head[] =
-    "epoch,learning_rate,loss,validation_loss,validation_f1,validation_accuracy\n";
+    "epoch,learning_rate,loss,validation_loss,validation_f1,validation_accuracy,gradient_norm\n";
 
 fmx_status fmx__train_paths(fmx__trainer *t)
 {
@@ -103,9 +103,9 @@ fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures)
     char *longer = NULL;
     fmx__c_locale locale;
     fmx__c_locale_enter(&locale);
-    snprintf(line, sizeof line, "%" PRIu64 ",%.9g,%.9g,%.9g,%.6f,%.6f\n", t->state.epoch,
-             t->state.learning_rate, figures->loss, figures->validation_loss, figures->f1,
-             figures->accuracy);
+    snprintf(line, sizeof line, "%" PRIu64 ",%.9g,%.9g,%.9g,%.6f,%.6f,%.6g\n", t->state.epoch,
+             figures->learning_rate, figures->loss, figures->validation_loss, figures->f1,
+             figures->accuracy, figures->gradient_norm);
     fmx__c_locale_leave(&locale);
     fmx_status status = fmx__format(t->ctx, &longer, "%s%s", t->history, line);
     if (status != FMX_OK)

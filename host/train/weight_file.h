@@ -6,11 +6,11 @@
 #include "model_file.h"
 #include "weights.h"
 
-enum { FMX__MOMENTS_MOST = 2 };
+enum { FMX__MOMENTS_MOST = 4 };
 
-/* Slabs that go with the trainable slabs of the weights: the moments of an optimiser. */
+/* Slabs that go with the trainable slabs of the weights: the moments of an optimiser, averages. */
 typedef struct fmx__moments {
-    size_t count;                         /* 0 in a model; 2 for Adam (m, v) */
+    size_t count; /* 0 in a model; 2 for Adam (m, v), one more with averages */
     const char *name[FMX__MOMENTS_MOST];  /* "m": tensor "fidmix.m.NAME" */
     fmx_buffer **slab[FMX__MOMENTS_MOST]; /* [weights->slab_count]; NULL where not trainable */
 } fmx__moments;
