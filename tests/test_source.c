@@ -395,6 +395,93 @@ Test(source, trains_without_a_dataset)
     fmx_test_close(&test);
 }
 
+/* Interrupts when the work has advanced `left` times. */
+typedef struct stopper {
+    fmx_context *ctx;
+    size_t left;
+} stopper;
+
+static void count_down(void *user, const char *what, size_t done, size_t total)
+{
+    stopper *s = user;
+    (void)what;
+    (void)done;
+    (void)total;
+    if (s->left > 0 && --s->left == 0)
+        fmx_context_interrupt(s->ctx);
+}
+
+/* Labels are scored, each epoch has its row, and an interruption changes nothing. */
+Test(source, scores_of_labels_go_on_after_an_interruption)
+{
+    static const char recipe[] = "fidmix: 1\n"
+                                 "multiplets: {mixtures: all}\n"
+                                 "model:\n"
+                                 "  - input: {channels: 6, positions: 21}\n"
+                                 "  - flatten\n"
+                                 "  - dense: {units: 30}\n"
+                                 "  - reshape: {channels: 10, positions: 3}\n"
+                                 "  - softmax\n"
+                                 "train:\n"
+                                 "  source: multiplets\n"
+                                 "  epochs: 5\n"
+                                 "  batch: 16\n"
+                                 "  loss: {cross_entropy: {target: labels}}\n"
+                                 "  optimiser: {adam: {learning_rate: 0.01}}\n";
+    fmx_test test = fmx_test_open();
+    char out[2][PATH];
+    char csv[2 * PATH + 32];
+    size_t bytes[2];
+    char *model[2];
+    for (size_t i = 0; i < 2; ++i) {
+        snprintf(out[i], PATH, "%s/m%zu.safetensors", fmx_test_folder(), i);
+        fmx_train_run run = {.recipe = recipe, .out = out[i], .resume = i == 1};
+        if (i == 1) {
+            stopper s = {test.ctx, 25}; /* in the third epoch of ten steps */
+            fmx_context_set_progress(test.ctx, count_down, &s);
+            fmx_test_refused(&test, fmx_train(test.device, &run, NULL), FMX_ERROR_INTERRUPTED,
+                             "interrupted");
+            fmx_test_close(&test);
+            test = fmx_test_open();
+        }
+        fmx_test_ok(&test, fmx_train(test.device, &run, NULL), "train");
+        snprintf(csv, sizeof csv, "%s.history.csv", out[i]);
+        model[i] = fmx_train_bytes(csv, &bytes[i]);
+        cr_assert_not_null(model[i]);
+    }
+    model[0][bytes[0]] = '\0';
+    cr_assert_not_null(strstr(model[0], ",validation_labels,validation_labels_any_order,"
+                                        "validation_hits,validation_hits_mean\n"));
+    cr_assert_eq(bytes[0], bytes[1]);
+    cr_assert_arr_eq(model[0], model[1], bytes[0]);
+    /* the last row: hits are three times the share, their mean that of the five rows */
+    double labels = 0;
+    double any = 0;
+    double hits = 0;
+    double mean = 0;
+    double sum = 0;
+    size_t rows = 0;
+    for (const char *line = strchr(model[0], '\n') + 1; *line != '\0';
+         line = strchr(line, '\n') + 1, ++rows) {
+        const char *at = line;
+        size_t columns = 1;
+        for (const char *end = line; *end != '\n'; ++end)
+            columns += *end == ',';
+        for (size_t c = 0; c + 4 < columns; ++c)
+            at = strchr(at, ',') + 1;
+        cr_assert_eq(sscanf(at, "%lg,%lg,%lg,%lg", &labels, &any, &hits, &mean), 4, "%s", line);
+        sum += hits;
+        cr_assert_float_eq(hits, 3 * labels, 1e-6);
+        cr_assert_geq(any, labels - 1e-9);
+    }
+    cr_assert_eq(rows, 5);
+    cr_assert_float_eq(mean, sum / 5, 1e-6);
+    cr_assert_gt(labels, 0.2);
+    free(model[0]);
+    free(model[1]);
+    fmx_test_close(&test);
+}
+
 static fmx_status train_once(void *user)
 {
     const fmx_test *test = user;

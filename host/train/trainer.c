@@ -174,6 +174,7 @@ static void close_trainer(fmx__trainer *t)
 {
     fmx__train_passes_clear(t);
     fmx__train_close_update(t);
+    fmx__train_scores_close(t);
     fmx__weights_clear(&t->weights);
     fmx__graph_clear(&t->graph);
     fmx__source_close(&t->source);
@@ -217,6 +218,7 @@ bool fmx__train_goes_on(const fmx__train_state *s, const fmx__train *o)
 /* The epoch's figures; its weights are kept when they are the best so far. */
 static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
 {
+    char scores[FMX__TRAIN_SCORES_TEXT];
     fmx_status status = fmx__train_validate(t, figures);
     if (status == FMX_OK && !isfinite(figures->validation_loss))
         status = fmx__fail(t->ctx, FMX_ERROR_FORMAT,
@@ -228,10 +230,10 @@ static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
     if (status != FMX_OK)
         return status;
     bool better = fmx__train_follow(&t->state, t->options, figures->validation_loss);
-    fmx__log(t->ctx, FMX_LOG_INFO,
-             "epoch %llu: loss %.5f, validation %.5f%s, F1 %.4f, top class %.4f, learning rate %g",
+    fmx__train_scores_text(t, figures, false, scores, sizeof scores);
+    fmx__log(t->ctx, FMX_LOG_INFO, "epoch %llu: loss %.5f, validation %.5f%s%s, learning rate %g",
              (unsigned long long)t->state.epoch, figures->loss, figures->validation_loss,
-             better ? " (best)" : "", figures->f1, figures->accuracy, figures->learning_rate);
+             better ? " (best)" : "", scores, figures->learning_rate);
     return better ? fmx__train_write(t, t->best, false, NAN) : FMX_OK;
 }
 
@@ -251,6 +253,8 @@ static fmx_status note_only(fmx__trainer *t, fmx__train_figures *figures)
 {
     figures->validation_loss = figures->f1 = figures->accuracy = NAN;
     t->state.best_epoch = t->state.epoch;
+    fmx__train_scores_begin(t);
+    fmx__train_scores_end(t, figures); /* NaN: of no items */
     fmx__log(t->ctx, FMX_LOG_INFO, "epoch %llu: loss %.5f, learning rate %g",
              (unsigned long long)t->state.epoch, figures->loss, figures->learning_rate);
     return fmx__train_note(t, figures);
@@ -315,6 +319,8 @@ static fmx_status open_trainer(fmx__trainer *t, bool *finished)
         status = fmx__train_paths(t);
     if (status == FMX_OK)
         status = open_network(t);
+    if (status == FMX_OK)
+        status = fmx__train_scores_open(t);
     if (status != FMX_OK)
         return status;
     t->state = (fmx__train_state){.learning_rate = t->update.options->learning_rate,

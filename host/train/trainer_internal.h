@@ -13,7 +13,10 @@
 #include "transfer.h"
 #include "weight_file.h"
 
-enum { FMX__TRAIN_LOSSES = 8, FMX__TRAIN_PENDING = 4 };
+enum { FMX__TRAIN_LOSSES = 8, FMX__TRAIN_PENDING = 4, FMX__TRAIN_SCORES = 24 };
+
+/* trainer_scores.c: sums of an epoch's validation. */
+typedef struct fmx__train_scores fmx__train_scores;
 
 /* One loss on a layer. */
 typedef struct fmx__train_loss {
@@ -94,6 +97,7 @@ typedef struct fmx__trainer {
     float *truth;    /* [items][classes] */
     float *presence; /* [items][classes] */
     float *proportion;
+    fmx__train_scores *scores;
     /* state */
     fmx__train_state state;
     char *recipe_text;
@@ -111,6 +115,12 @@ typedef struct fmx__train_figures {
     double validation_loss;
     double f1;       /* micro F1 at fmx__train_threshold */
     double accuracy; /* share of items whose most probable class is the one with the most of it */
+    /* of losses on other targets than compounds; beyond what there is room for they are left out */
+    size_t scores;
+    struct {
+        char name[64]; /* column of the history */
+        double value;
+    } score[FMX__TRAIN_SCORES];
 } fmx__train_figures;
 
 /* Early stopping and the plateau, as Keras's callbacks count, at the end of epoch s->epoch. Returns
@@ -162,6 +172,23 @@ void fmx__train_update_at(fmx__trainer *t, size_t index);
 /* Enqueue: the batch's gradients into their sum; norms, optimiser and average. */
 fmx_status fmx__train_sum_commands(fmx__trainer *t);
 fmx_status fmx__train_update_commands(fmx__trainer *t);
+
+/* trainer_scores.c. For losses on labels: share of labels named right, at their own position and
+ * at any, hits per mixture as published and their mean over the epochs; on numbers: root mean
+ * squared error and R2, the mean over channels; of several losses each loss. `open` adds their
+ * columns to the head of the history; then for each validation begin, batches (`losses` as
+ * downloaded), end. */
+fmx_status fmx__train_scores_open(fmx__trainer *t);
+void fmx__train_scores_close(fmx__trainer *t);
+void fmx__train_scores_begin(fmx__trainer *t);
+fmx_status fmx__train_scores_batch(fmx__trainer *t, const float *losses, size_t count);
+void fmx__train_scores_end(fmx__trainer *t, fmx__train_figures *figures);
+
+/* The scores as the end of a row of the history, or for the log, there with F1 and accuracy. Longer
+ * text than FMX__TRAIN_SCORES_TEXT is cut. */
+enum { FMX__TRAIN_SCORES_TEXT = 2048 };
+void fmx__train_scores_text(const fmx__trainer *t, const fmx__train_figures *figures, bool as_row,
+                            char *out, size_t bytes);
 
 /* trainer_state.c */
 fmx_status fmx__train_paths(fmx__trainer *t);

@@ -331,6 +331,8 @@ static fmx_status read_batch(fmx__trainer *t, size_t first, size_t count, double
         status = fmx__download_take(t->download, &host);
     if (status == FMX_OK)
         *loss += sum_losses(t, host, count);
+    if (status == FMX_OK)
+        status = fmx__train_scores_batch(t, host, count);
     if (status != FMX_OK || !t->has_heads)
         return status;
     status =
@@ -349,6 +351,7 @@ fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures)
     size_t first = 0;
     double loss = 0;
     fmx_status status = FMX_OK;
+    fmx__train_scores_begin(t);
     for (size_t i = 0;
          status == FMX_OK && i < fmx__source_batches(&t->source, FMX__SPLIT_VALIDATION); ++i) {
         status = fmx__source_next(&t->source, FMX__SPLIT_VALIDATION, 0, i, &t->batch);
@@ -361,6 +364,7 @@ fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures)
             status = fmx__check_interrupt(t->ctx);
     }
     figures->validation_loss = loss / (double)t->validation_items;
+    fmx__train_scores_end(t, figures);
     figures->f1 = figures->accuracy = NAN;
     if (status == FMX_OK && t->has_heads)
         score(t, figures);

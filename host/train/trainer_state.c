@@ -100,14 +100,16 @@ fmx_status fmx__train_write(fmx__trainer *t, const char *path, bool with_state, 
 fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures)
 {
     char line[LINE];
+    char scores[FMX__TRAIN_SCORES_TEXT];
     char *longer = NULL;
     fmx__c_locale locale;
     fmx__c_locale_enter(&locale);
-    snprintf(line, sizeof line, "%" PRIu64 ",%.9g,%.9g,%.9g,%.6f,%.6f,%.6g\n", t->state.epoch,
+    snprintf(line, sizeof line, "%" PRIu64 ",%.9g,%.9g,%.9g,%.6f,%.6f,%.6g", t->state.epoch,
              figures->learning_rate, figures->loss, figures->validation_loss, figures->f1,
              figures->accuracy, figures->gradient_norm);
+    fmx__train_scores_text(t, figures, true, scores, sizeof scores);
     fmx__c_locale_leave(&locale);
-    fmx_status status = fmx__format(t->ctx, &longer, "%s%s", t->history, line);
+    fmx_status status = fmx__format(t->ctx, &longer, "%s%s%s\n", t->history, line, scores);
     if (status != FMX_OK)
         return status;
     free(t->history);
