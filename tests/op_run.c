@@ -1,5 +1,6 @@
 #include "op_run.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "philox.h"
@@ -18,9 +19,16 @@ fmx__op_site fmx_op_site(fmx_device *device, const fmx_op_case *c)
     };
 }
 
-/* A buffer of floats uniform on [least, 1); `tensor` tells the tensors of a case apart. */
+/* Half the width of a weight's values: those that start as PyTorch's keep its law, for a recurrence
+ * with larger ones is chaotic. */
+static double spread_of(const fmx__op_weight *weight)
+{
+    return weight->init == FMX__INIT_PYTORCH ? 1 / sqrt((double)weight->fan_in) : 1;
+}
+
+/* A buffer of floats uniform on [least, most); `tensor` tells the tensors of a case apart. */
 static fmx_status random_buffer(fmx_device *device, size_t floats, uint64_t seed, uint32_t tensor,
-                                double least, fmx_buffer **out)
+                                double least, double most, fmx_buffer **out)
 {
     uint32_t words[4];
     float *values = NULL;
@@ -31,7 +39,7 @@ static fmx_status random_buffer(fmx_device *device, size_t floats, uint64_t seed
     for (size_t i = 0; i < floats; ++i) {
         if (i % 4 == 0)
             fmx__random_words(words, seed, FMX__PURPOSE_TEST, i / 4, tensor, 0);
-        values[i] = (float)(least + (1 - least) * fmx__uniform(words[i % 4]));
+        values[i] = (float)(least + (most - least) * fmx__uniform(words[i % 4]));
     }
     status = fmx_buffer_create_copy(device, values, floats * sizeof *values, out);
     free(values);
@@ -44,7 +52,7 @@ static fmx_status open_inputs(fmx_device *device, const fmx_op_case *c, uint64_t
     fmx_status status = FMX_OK;
     for (size_t i = 0; status == FMX_OK && i < c->in_count; ++i) {
         size_t floats = c->batch * fmx__shape_floats(&c->in[i]);
-        status = random_buffer(device, floats, seed, (uint32_t)i, -1, &run->in[i]);
+        status = random_buffer(device, floats, seed, (uint32_t)i, -1, 1, &run->in[i]);
         if (status == FMX_OK && !c->inference)
             status = fmx_buffer_create(device, floats * sizeof(float), &run->grad_in[i]);
     }
@@ -58,9 +66,10 @@ static fmx_status open_weights(fmx_device *device, const fmx_op_case *c, uint64_
     for (size_t i = 0; status == FMX_OK && i < run->plan.weight_count; ++i) {
         const fmx__op_weight *weight = &run->plan.weight[i];
         bool positive = !weight->trainable && weight->init == FMX__INIT_ONES; /* a variance */
+        double spread = spread_of(weight);
         size_t floats = fmx__op_weight_count(weight);
-        status = random_buffer(device, floats, seed, (uint32_t)(100 + i), positive ? 0.1 : -1,
-                               &run->weight[i]);
+        status = random_buffer(device, floats, seed, (uint32_t)(100 + i), positive ? 0.1 : -spread,
+                               spread, &run->weight[i]);
         if (status == FMX_OK && !c->inference && run->plan.weight[i].trainable)
             status = fmx_buffer_create(device, floats * sizeof(float), &run->grad_weight[i]);
     }
@@ -96,7 +105,8 @@ fmx_status fmx_op_run_open(fmx_device *device, const fmx_op_case *c, uint64_t se
     if (status == FMX_OK)
         status = open_weights(device, c, seed, out);
     if (status == FMX_OK)
-        status = random_buffer(device, out_bytes / sizeof(float), seed, 200, -1, &call->grad_out);
+        status =
+            random_buffer(device, out_bytes / sizeof(float), seed, 200, -1, 1, &call->grad_out);
     if (status == FMX_OK)
         status = fmx_buffer_create(device, out_bytes, &call->out);
     if (status == FMX_OK && out->plan.saved_bytes > 0)

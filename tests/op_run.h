@@ -32,7 +32,8 @@ typedef struct fmx_op_run {
 fmx__op_site fmx_op_site(fmx_device *device, const fmx_op_case *c);
 
 /* Plans the case and makes its tensors: inputs, weights and grad_out uniform on [-1, 1) (variances
- * on [0.1, 1)), the same for the same seed. Release with fmx_op_run_close, also after an error. */
+ * on [0.1, 1), weights that start as PyTorch's by its law), the same for the same seed. Release
+ * with fmx_op_run_close, also after an error. */
 fmx_status fmx_op_run_open(fmx_device *device, const fmx_op_case *c, uint64_t seed,
                            fmx_op_run *out);
 void fmx_op_run_close(fmx_op_run *run);

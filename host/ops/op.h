@@ -16,7 +16,7 @@
 #include "launch.h"
 #include "options.h"
 
-enum { FMX__OP_INPUTS = 16, FMX__OP_WEIGHTS = 8, FMX__OP_RANK = 4 };
+enum { FMX__OP_INPUTS = 16, FMX__OP_WEIGHTS = 32, FMX__OP_RANK = 4 };
 
 /* What one item of a batch looks like. Complex values are interleaved (re, im) pairs of floats.
  *
