@@ -283,7 +283,11 @@ Test(train, every_optimiser_is_resumed)
     } cases[] = {
         {"sgd: {momentum: 0.9, nesterov: true, clip_value: 0.5}",
          {"train.average.decay=0.9", NULL}},
-        {"sgd: {learning_rate: 0.1, clip_norm: 1}", {"train.batch=3", "train.accumulate=2", NULL}},
+        {"sgd: {learning_rate: 0.1, clip_norm: 1}}\n  schedule: {cosine: {warmup: 5}",
+         {"train.batch=3", "train.accumulate=2", NULL}},
+        {"adam: {learning_rate: 0.01}}\n"
+         "  schedule: {exponential: {factor: 0.5, every: 4, staircase: true}",
+         {"train.batch=5", NULL}},
         {"adamw: {clip_global_norm: 1}",
          {"train.batch=3", "train.accumulate=2", "train.average.decay=0.9", NULL}},
         {"rmsprop: {momentum: 0.9, centred: true, convention: pytorch}",
@@ -372,6 +376,13 @@ Test(train, more_epochs_when_resumed)
     run.set = three;
     fmx_test_refused(&w.test, fmx_train(w.test.device, &run, NULL), FMX_ERROR_EXISTS,
                      "with another number of epochs; to train it further, give it as --init");
+    unlink(other);
+    /* a rate that reaches its floor with the last epoch would be another one */
+    run.recipe = with_optimiser("adam: {learning_rate: 0.01}}\n  schedule: {cosine: {floor: 0}");
+    interrupt_after(&w, &run, 5);
+    run.set = NULL;
+    fmx_test_refused(&w.test, fmx_train(w.test.device, &run, NULL), FMX_ERROR_EXISTS,
+                     "was made by another recipe");
     fmx_test_close(&w.test);
 }
 
@@ -556,7 +567,7 @@ Test(train, stops_and_slows_down)
     fmx__train_state s = {.learning_rate = 1, .best_loss = INFINITY, .plateau_best = INFINITY};
     for (size_t i = 0; i < FMX__COUNT(epochs); ++i) {
         ++s.epoch;
-        cr_assert_eq(fmx__train_follow(&s, &o, epochs[i].loss), epochs[i].better, "epoch %zu",
+        cr_assert_eq(fmx__train_follow(&s, &o, true, epochs[i].loss), epochs[i].better, "epoch %zu",
                      i + 1);
         cr_assert_eq(fmx__train_goes_on(&s, &o), epochs[i].goes_on, "epoch %zu", i + 1);
         cr_assert_eq(s.learning_rate, epochs[i].rate, "epoch %zu: %g", i + 1, s.learning_rate);
@@ -568,12 +579,12 @@ Test(train, stops_and_slows_down)
     never.plateau_patience = 0;
     for (; s.epoch < 100; ++s.epoch) {
         cr_assert(fmx__train_goes_on(&s, &never));
-        cr_assert_not(fmx__train_follow(&s, &never, 5));
+        cr_assert_not(fmx__train_follow(&s, &never, true, 5));
     }
     cr_assert_not(fmx__train_goes_on(&s, &never));
     cr_assert_eq(s.learning_rate, 0.3);
     s.learning_rate = 0.1; /* below the floor from the start: it does not rise */
-    fmx__train_follow(&s, &o, 5);
-    fmx__train_follow(&s, &o, 5);
+    fmx__train_follow(&s, &o, true, 5);
+    fmx__train_follow(&s, &o, true, 5);
     cr_assert_eq(s.learning_rate, 0.1);
 }

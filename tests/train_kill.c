@@ -1,7 +1,8 @@
-/* train_kill FOLDER: trains in a process that is killed (kill -9) at moments spread over the whole
- * training - opening, steps, checkpoints, the model - resumes it, kills that one too, and lets the
- * last run to its end. The model must be there whole or not at all after every kill, and at the end
- * it must have the bytes of a training that nobody disturbed. */
+/* train_kill FOLDER: trains (half of the times by Adam, half with everything that has a state:
+ * momentum, averages, several batches a step, a schedule) in a process that is killed (kill -9) at
+ * moments spread over the whole training - opening, steps, checkpoints, the model - resumes it,
+ * kills that one too, and lets the last run to its end. The model must be there whole or not at all
+ * after every kill, and at the end it must have the bytes of a training that nobody disturbed. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +18,27 @@
 enum { TRIALS = 6, KILLS = 2 };
 
 static char spectra[600];
-static char whole[600];
 
 /* The whole job; never returns. */
-static void job(const char *out)
+static void job(const char *out, bool rich)
 {
-    static const char *const set[] = {"train.epochs=40", "train.augment=true", NULL};
+    static const char *const plain_set[] = {"train.epochs=40", "train.augment=true", NULL};
+    static const char *const rich_set[] = {"train.epochs=40", "train.batch=3", "train.accumulate=2",
+                                           "train.average.decay=0.9", NULL};
+    static char rich_recipe[4096];
     const char *name = getenv("FIDMIX_TEST_DEVICE");
     fmx_context *ctx = NULL;
     fmx_device *device = NULL;
-    fmx_train_run run = {
-        .recipe = fmx_train_model, .set = set, .spectra = spectra, .out = out, .resume = true};
+    fmx_train_run run = {.recipe = rich ? rich_recipe : fmx_train_model,
+                         .set = rich ? rich_set : plain_set,
+                         .spectra = spectra,
+                         .out = out,
+                         .resume = true};
+    const char *end = strstr(fmx_train_model, "  optimiser:");
+    snprintf(rich_recipe, sizeof rich_recipe,
+             "%.*s  optimiser: {sgd: {learning_rate: 0.1, momentum: 0.9, nesterov: true, "
+             "clip_global_norm: 1}}\n  schedule: {exponential: {factor: 0.9, every: 7}}\n",
+             (int)(end - fmx_train_model), fmx_train_model);
     fmx_status status = fmx_context_create(&ctx);
     if (status == FMX_OK)
         status = fmx_device_open(ctx, name != NULL ? name : "auto", &device);
@@ -46,13 +57,13 @@ static double now_s(void)
 }
 
 /* Runs the job, killed after delay_s unless that is negative; true when it was killed. */
-static bool run(const char *out, double delay_s)
+static bool run(const char *out, bool rich, double delay_s)
 {
     int state = 0;
     pid_t child = fork();
     FMX_SET_REQUIRE(child >= 0);
     if (child == 0)
-        job(out);
+        job(out, rich);
     if (delay_s >= 0) {
         struct timespec wait = {(time_t)delay_s, (long)((delay_s - (double)(time_t)delay_s) * 1e9)};
         nanosleep(&wait, NULL);
@@ -63,7 +74,7 @@ static bool run(const char *out, double delay_s)
     return WIFSIGNALED(state);
 }
 
-static void same(const char *out)
+static void same(const char *whole, const char *out)
 {
     size_t count[2];
     char *bytes[2] = {fmx_train_bytes(whole, &count[0]), fmx_train_bytes(out, &count[1])};
@@ -73,32 +84,40 @@ static void same(const char *out)
     free(bytes[1]);
 }
 
+/* Trials of one kind of training; returns how many were killed. */
+static size_t trials(const char *folder, bool rich)
+{
+    char whole[600];
+    char out[600];
+    size_t kills = 0;
+    snprintf(whole, sizeof whole, "%s/whole%d.safetensors", folder, rich);
+    snprintf(out, sizeof out, "%s/warm%d.safetensors", folder, rich);
+    run(out, rich, -1); /* kernels are compiled and kept */
+    double start_s = now_s();
+    run(whole, rich, -1);
+    double whole_s = now_s() - start_s;
+    same(whole, out);
+    for (int trial = rich; trial < TRIALS; trial += 2) {
+        snprintf(out, sizeof out, "%s/out%d.safetensors", folder, trial);
+        for (int i = 0; i < KILLS; ++i) {
+            kills += run(out, rich, whole_s * (trial + 0.7) / TRIALS / (i + 1));
+            if (access(out, F_OK) == 0)
+                same(whole, out); /* there means whole */
+        }
+        run(out, rich, -1);
+        same(whole, out);
+    }
+    return kills;
+}
+
 int main(int argc, char **argv)
 {
     static const fmx_train_set set = {.classes = 4, .fids = 8};
     fmx_context *ctx = NULL;
-    char out[600];
-    size_t kills = 0;
     FMX_SET_REQUIRE(argc == 2 && fmx_context_create(&ctx) == FMX_OK);
     snprintf(spectra, sizeof spectra, "%s/s.h5", argv[1]);
-    snprintf(whole, sizeof whole, "%s/whole.safetensors", argv[1]);
-    snprintf(out, sizeof out, "%s/warm.safetensors", argv[1]);
     FMX_SET_REQUIRE(fmx_train_write(ctx, spectra, &set) == FMX_OK);
-    run(out, -1); /* kernels are compiled and kept */
-    double start_s = now_s();
-    run(whole, -1);
-    double whole_s = now_s() - start_s;
-    same(out);
-    for (int trial = 0; trial < TRIALS; ++trial) {
-        snprintf(out, sizeof out, "%s/out%d.safetensors", argv[1], trial);
-        for (int i = 0; i < KILLS; ++i) {
-            kills += run(out, whole_s * (trial + 0.7) / TRIALS / (i + 1));
-            if (access(out, F_OK) == 0)
-                same(out); /* there means whole */
-        }
-        run(out, -1);
-        same(out);
-    }
+    size_t kills = trials(argv[1], false) + trials(argv[1], true);
     fmx_context_destroy(ctx);
     FMX_SET_REQUIRE(kills >= 1); /* how many depends on how busy the machine is */
     return 0;

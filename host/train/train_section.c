@@ -4,6 +4,7 @@
 #include "loss.h"
 #include "optimiser.h"
 #include "recipe_sections.h"
+#include "schedule.h"
 
 static const char *const sources[] = {"rows", "mixtures", "multiplets", NULL};
 
@@ -109,6 +110,10 @@ static const fmx__recipe_section sections[] = {
      fmx__loss_stage, false},
     {"train.optimiser", "What takes gradients to weights: one, within `train`.", NULL,
      fmx__optimiser_stage, false},
+    {"train.schedule",
+     "How the learning rate changes: one, within `train`; without it `plateau`. The keys plateau_* "
+     "hold for `plateau` only.",
+     NULL, fmx__schedule_stage, false},
     {"train.average",
      "A moving average of the weights, which is what is judged and saved: a map, within `train`.",
      &average_group, NULL, false},
@@ -133,6 +138,9 @@ fmx_status fmx__train_options(fmx_context *ctx, const fmx__recipe *recipe, const
                          "%s: train.optimiser names %zu optimisers, one is needed; write, for "
                          "instance, \"optimiser: {adam: {learning_rate: 0.001}}\" below train",
                          recipe->file, optimiser->count);
+    if (fmx__recipe_find(recipe, "train.schedule")->count > 1)
+        return fmx__fail(ctx, FMX_ERROR_RECIPE,
+                         "%s: train.schedule names several schedules; give one", recipe->file);
     if ((*out)->augment && fmx__recipe_find(recipe, "augment")->count == 0)
         return fmx__fail(ctx, FMX_ERROR_RECIPE,
                          "%s: train.augment is on, but the recipe has no list augment; write one, "

@@ -188,7 +188,7 @@ static void close_trainer(fmx__trainer *t)
     free(t->csv);
 }
 
-bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, double loss)
+bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, bool plateau, double loss)
 {
     bool better = loss < s->best_loss - o->stop_least;
     if (better) {
@@ -198,6 +198,8 @@ bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, double loss)
     } else {
         ++s->stop_wait;
     }
+    if (!plateau)
+        return better;
     if (loss < s->plateau_best - o->plateau_least) {
         s->plateau_best = loss;
         s->plateau_wait = 0;
@@ -229,7 +231,9 @@ static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
         status = fmx__train_note(t, figures);
     if (status != FMX_OK)
         return status;
-    bool better = fmx__train_follow(&t->state, t->options, figures->validation_loss);
+    bool better =
+        fmx__train_follow(&t->state, t->options, t->update.schedule->kind == FMX__SCHEDULE_PLATEAU,
+                          figures->validation_loss);
     fmx__train_scores_text(t, figures, false, scores, sizeof scores);
     fmx__log(t->ctx, FMX_LOG_INFO, "epoch %llu: loss %.5f, validation %.5f%s%s, learning rate %g",
              (unsigned long long)t->state.epoch, figures->loss, figures->validation_loss,

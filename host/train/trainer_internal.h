@@ -7,6 +7,7 @@
 #include "optimiser.h"
 #include "optimiser_slab.h"
 #include "recording.h"
+#include "schedule.h"
 #include "source.h"
 #include "train_section.h"
 #include "trainer.h"
@@ -41,6 +42,8 @@ typedef struct fmx__train_update {
     const fmx__optimiser *optimiser;
     const fmx__optimiser_options *options;
     const fmx__train_average *average;
+    const fmx__schedule *schedule;
+    const fmx__schedule_options *schedule_options;
     size_t batches; /* whose gradients make one step */
     double rate;    /* learning rate of the step */
     fmx__optimiser_step step;
@@ -57,7 +60,7 @@ typedef struct fmx__train_update {
 typedef struct fmx__train_state {
     uint64_t epoch; /* finished */
     uint64_t step;  /* finished */
-    double learning_rate;
+    double learning_rate; /* before the schedule; the plateau lowers it */
     double best_loss;
     uint64_t best_epoch;
     uint64_t stop_wait;
@@ -123,9 +126,9 @@ typedef struct fmx__train_figures {
     } score[FMX__TRAIN_SCORES];
 } fmx__train_figures;
 
-/* Early stopping and the plateau, as Keras's callbacks count, at the end of epoch s->epoch. Returns
- * whether it is the best. */
-bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, double loss);
+/* Early stopping and, with `plateau`, the learning rate, as Keras's callbacks count, at the end of
+ * epoch s->epoch. Returns whether it is the best. */
+bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, bool plateau, double loss);
 
 /* Whether there is another epoch. */
 bool fmx__train_goes_on(const fmx__train_state *s, const fmx__train *o);

@@ -168,8 +168,8 @@ static fmx_status read_state(fmx__trainer *t, const fmx__safetensors *file)
 }
 
 /* The recipe of a file, with this job's number of epochs, must be this job's: more epochs are the
- * one change that a training may go on with. A model that is finished must have this job's epochs,
- * too: its moments are gone. */
+ * one change that a training may go on with, unless its schedule reaches to the end. A model that
+ * is finished must have this job's epochs, too: its moments are gone. */
 static fmx_status check_recipe(fmx__trainer *t, const char *path, const char *recipe, bool finished)
 {
     fmx__recipe before;
@@ -183,7 +183,9 @@ static fmx_status check_recipe(fmx__trainer *t, const char *path, const char *re
     snprintf(epochs, sizeof epochs, "train.epochs=%" PRId64, t->options->epochs);
     fmx_status status = fmx__recipe_parse(t->ctx, path, recipe, strlen(recipe),
                                           &fmx__recipe_schema_full, NULL, 0, &before);
-    if (status == FMX_OK)
+    bool to_the_end =
+        t->update.schedule->kind == FMX__SCHEDULE_COSINE && t->update.schedule_options->length == 0;
+    if (status == FMX_OK && !to_the_end)
         status = fmx__recipe_set(t->ctx, &before, epochs);
     if (status == FMX_OK)
         status = fmx__recipe_text(t->ctx, &before, &text);

@@ -35,6 +35,11 @@ fmx_status fmx__train_find_optimiser(fmx__trainer *t)
     u->options = stage->options;
     u->average = fmx__recipe_find(recipe, "train.average")->options;
     u->batches = (size_t)t->options->accumulate;
+    const fmx__recipe_part *schedule = fmx__recipe_find(recipe, "train.schedule");
+    u->schedule =
+        fmx__schedule_find(schedule->count > 0 ? schedule->stage[0].group : fmx__schedule_stage(0));
+    u->schedule_options =
+        schedule->count > 0 ? schedule->stage[0].options : u->schedule->group.defaults;
     fmx_status status = fmx__optimiser_check(t->ctx, recipe->file, u->optimiser, u->options);
     if (status == FMX_OK)
         t->moments.count = fmx__optimiser_moments(u->optimiser, u->options, t->moments.name);
@@ -149,7 +154,12 @@ void fmx__train_update_at(fmx__trainer *t, size_t index)
     u->sum_share = (float)((double)t->batch.count / (double)(left < most ? left : most));
     u->average_keep = (float)u->average->decay;
     u->average_rest = (float)(1 - u->average->decay);
-    u->rate = t->state.learning_rate;
+    fmx__schedule_place place = {.step = number,
+                                 .epoch = t->state.epoch,
+                                 .steps = (uint64_t)t->options->epochs * fmx__train_updates(t),
+                                 .epochs = (uint64_t)t->options->epochs};
+    u->rate =
+        t->state.learning_rate * fmx__schedule_share(u->schedule, u->schedule_options, &place);
     u->step = fmx__optimiser_at(u->optimiser, u->options, u->rate, number + 1);
 }
 
