@@ -112,3 +112,41 @@ double fmx_ref_huber(double *grad, const double *x, const double *t, size_t coun
     }
     return loss;
 }
+
+static double mean_of(const double *x, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; ++i)
+        sum += x[i];
+    return sum / (double)count;
+}
+
+/* The chain rule term by term; the gradient of a mean that is taken away has none of it. */
+double fmx_ref_si_snr(double *grad, const double *x, const double *t, size_t count, double epsilon)
+{
+    double mx = mean_of(x, count);
+    double mt = mean_of(t, count);
+    double xt = 0;
+    double tt = 0;
+    double noise = 0;
+    double along = 0; /* noise . t */
+    for (size_t i = 0; i < count; ++i) {
+        xt += (x[i] - mx) * (t[i] - mt);
+        tt += (t[i] - mt) * (t[i] - mt);
+    }
+    double a = (xt + epsilon) / (tt + epsilon);
+    for (size_t i = 0; i < count; ++i) {
+        double n = a * (t[i] - mt) - (x[i] - mx);
+        noise += n * n;
+        along += n * (t[i] - mt);
+    }
+    double signal = a * a * tt;
+    for (size_t i = 0; i < count; ++i) {
+        double da = (t[i] - mt) / (tt + epsilon);
+        double n = a * (t[i] - mt) - (x[i] - mx);
+        double dsignal = 2 * a * tt * da;
+        double dnoise = 2 * along * da - 2 * n;
+        grad[i] = 10 / log(10) * (dnoise / (noise + epsilon) - dsignal / (signal + epsilon));
+    }
+    return 10 * log10((noise + epsilon) / (signal + epsilon));
+}

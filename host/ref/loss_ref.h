@@ -19,4 +19,7 @@ double fmx_ref_mse(double *grad, const double *x, const double *t, size_t count)
 double fmx_ref_mae(double *grad, const double *x, const double *t, size_t count);
 double fmx_ref_huber(double *grad, const double *x, const double *t, size_t count, double delta);
 
+/* One source: 10 log10 of noise over signal energy, both less their means. */
+double fmx_ref_si_snr(double *grad, const double *x, const double *t, size_t count, double epsilon);
+
 #endif

@@ -1,298 +1,382 @@
 #include "loss.h"
 
-#include <string.h>
+#include "assignment.h"
 
 enum { COLUMN_GROUP = 64, CHUNK_GROUP = 256, CHUNK = 4096, CHUNK_WIDE = 8192 };
 
-/* ---- the table of kinds -----------------------------------------------------------------------
- */
-
-#define FMX_FIELD(name) offsetof(fmx__loss_options, name)
-#define COMMON_ROWS                                                                                \
-    {"layer",                                                                                      \
-     FMX__OPTION_TEXT,                                                                             \
-     FMX_FIELD(layer),                                                                             \
-     "",                                                                                           \
-     0,                                                                                            \
-     0,                                                                                            \
-     NULL,                                                                                         \
-     "layer whose output is compared; empty: the last layer"},                                     \
-        {"target",                                                                                 \
-         FMX__OPTION_TEXT,                                                                         \
-         FMX_FIELD(target),                                                                        \
-         "",                                                                                       \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL,                                                                                     \
-         "what it is compared with: classes, labels, sources, spectrum or line, as far as the "    \
-         "source of training has them"},                                                           \
-    {                                                                                              \
-        "weight", FMX__OPTION_NUMBER, FMX_FIELD(weight), "", 0, 1e6, NULL,                         \
-            "factor of this loss in the sum of all"                                                \
-    }
-
-static const fmx__option cross_entropy_table[] = {
-    COMMON_ROWS,
-    {"double_softmax", FMX__OPTION_BOOL, FMX_FIELD(double_softmax), "", 0, 0, NULL,
-     "takes the softmax layer's output as if it were logits, so that softmax is applied twice: a "
-     "slip of published networks, to compare with them"},
-};
-static const fmx__option binary_table[] = {
-    COMMON_ROWS,
-    {"positive_weight", FMX__OPTION_NUMBER, FMX_FIELD(positive_weight), "", 0, 1e6, NULL,
-     "factor of the classes that are present"},
-};
-static const fmx__option plain_table[] = {COMMON_ROWS};
-static const fmx__option huber_table[] = {
-    COMMON_ROWS,
-    {"delta", FMX__OPTION_NUMBER, FMX_FIELD(delta), "", 1e-6, 1e6, NULL,
-     "deviation from which on the loss grows linearly"},
-};
-#undef FMX_FIELD
-
-static const fmx__loss_options classes_defaults = {
-    .target = "classes", .weight = 1, .positive_weight = 1, .delta = 1};
-static const fmx__loss_options spectrum_defaults = {
-    .target = "spectrum", .weight = 1, .positive_weight = 1, .delta = 1};
-
-#define FMX_GROUP(NAME, TABLE, DEFAULTS, DOC)                                                      \
-    {                                                                                              \
-        .name = NAME, .doc = DOC, .options = TABLE, .option_count = FMX__COUNT(TABLE),             \
-        .defaults = &(DEFAULTS), .options_size = sizeof(fmx__loss_options)                         \
-    }
-
-static const fmx__loss kinds[] = {
-    {FMX_GROUP("cross_entropy", cross_entropy_table, classes_defaults,
-               "Categorical cross-entropy of a softmax layer with proportions, or with one class "
-               "for each position (target: labels)."),
-     FMX__LOSS_CROSS_ENTROPY, "softmax"},
-    {FMX_GROUP("binary_cross_entropy", binary_table, classes_defaults,
-               "Binary cross-entropy of a sigmoid layer with presence, for each class by itself."),
-     FMX__LOSS_BINARY_CROSS_ENTROPY, "sigmoid"},
-    {FMX_GROUP("mse", plain_table, spectrum_defaults, "Mean of the squared deviations."),
-     FMX__LOSS_MSE, NULL},
-    {FMX_GROUP("mae", plain_table, spectrum_defaults, "Mean of the absolute deviations."),
-     FMX__LOSS_MAE, NULL},
-    {FMX_GROUP("huber", huber_table, spectrum_defaults,
-               "Mean of half the squared deviations, linear beyond delta."),
-     FMX__LOSS_HUBER, NULL},
+/* Where things lie in the scratch of a call. */
+enum {
+    PARTS,   /* float [rows][parts]: of each row's sum */
+    SHARES,  /* float [batch]: 1 / labels of an item */
+    PAIRS,   /* float [batch][sources][sources]: output i against target j */
+    SLOPES,  /* float4 of each SI-SNR */
+    COLUMNS, /* uint [batch][sources]: the target of output i */
+    REGIONS
 };
 
-const fmx__option_group *fmx__loss_stage(size_t index)
-{
-    return index < FMX__COUNT(kinds) ? &kinds[index].group : NULL;
-}
-
-const fmx__loss *fmx__loss_find(const fmx__option_group *group)
-{
-    for (size_t i = 0; i < FMX__COUNT(kinds); ++i) {
-        if (&kinds[i].group == group)
-            return &kinds[i];
-    }
-    return NULL;
-}
-
-const fmx__loss *fmx__loss_named(const char *name)
-{
-    for (size_t i = 0; i < FMX__COUNT(kinds); ++i) {
-        if (strcmp(kinds[i].group.name, name) == 0)
-            return &kinds[i];
-    }
-    return NULL;
-}
-
-/* ---- layers and shapes ------------------------------------------------------------------------
- */
-
-bool fmx__loss_takes_logits(const fmx__loss *loss, const fmx__loss_options *options)
-{
-    return loss->activation != NULL && !options->double_softmax;
-}
-
-static bool same_shape(const fmx__shape *a, const fmx__shape *b)
-{
-    return a->channels == b->channels && a->positions == b->positions &&
-           a->is_complex == b->is_complex;
-}
-
-/* One index for each position in place of a value for each class. */
-static bool is_labels(const fmx__shape *output, const fmx__shape *target)
-{
-    return target->positions == 1 && target->channels == output->positions &&
-           !same_shape(output, target);
-}
-
-/* The same values in the same order: a spectrum is as good from a flat layer. */
-static bool same_values(const fmx__shape *output, const fmx__shape *target)
-{
-    bool flat = (output->channels == 1 || output->positions == 1) &&
-                (target->channels == 1 || target->positions == 1);
-    return same_shape(output, target) || (flat && output->is_complex == target->is_complex &&
-                                          fmx__shape_floats(output) == fmx__shape_floats(target));
-}
-
-fmx_status fmx__loss_check(const fmx__loss *loss, const fmx__loss_options *options,
-                           const fmx__loss_site *site)
-{
-    const fmx__shape *output = &site->output;
-    const fmx__shape *target = &site->target;
-    bool classifies = loss->activation != NULL;
-    bool labels = loss->kind == FMX__LOSS_CROSS_ENTROPY && is_labels(output, target);
-    if (classifies && (site->op == NULL || strcmp(site->op, loss->activation) != 0))
-        return fmx__fail(site->ctx, FMX_ERROR_RECIPE, "%s: needs a %s layer, \"%s\" is %s",
-                         site->where, loss->activation, site->layer,
-                         site->op == NULL ? "an input" : site->op);
-    if (classifies && (output->is_complex || target->is_complex))
-        return fmx__fail(site->ctx, FMX_ERROR_RECIPE, "%s: takes real values, %s is complex",
-                         site->where, output->is_complex ? site->layer : options->target);
-    if (!labels && !same_values(output, target))
-        return fmx__fail(site->ctx, FMX_ERROR_RECIPE,
-                         "%s: \"%s\" gives %zu x %zu%s values (channels x positions), the target "
-                         "\"%s\" has %zu x %zu%s; %s",
-                         site->where, site->layer, output->channels, output->positions,
-                         output->is_complex ? " complex" : "", options->target, target->channels,
-                         target->positions, target->is_complex ? " complex" : "",
-                         loss->kind == FMX__LOSS_CROSS_ENTROPY
-                             ? "they must be equal, or the target have one class for each position"
-                             : "they must be equal");
-    return FMX_OK;
-}
-
-/* ---- launches ---------------------------------------------------------------------------------
- */
-
-/* How a call is cut: `rows` rows of `parts` parts each, whose sums are the losses. */
+/* How a call is cut: an item has `sources` rows of `points` values (columns: of as many classes),
+ * or one row of all its values where their order does not matter. */
 typedef struct cut {
     bool wide;
     bool labels;
-    size_t floats; /* of an item */
-    size_t chunk;  /* elements of a part; columns have one part each */
-    size_t parts;
+    bool permutes;
+    fmx__assignment_method method;
+    size_t sources;
+    size_t points;
+    size_t chunk; /* points of a part */
+    size_t parts; /* of a row */
+    size_t bytes; /* of the output of a batch */
+    size_t region[REGIONS];
+    fmx_buffer *buffer[REGIONS]; /* views of the scratch */
 } cut;
+
+static size_t aligned(size_t bytes, const fmx_device *device)
+{
+    size_t align = fmx__buffer_alignment(device);
+    return (bytes + align - 1) / align * align;
+}
+
+/* Bytes of the regions of a call; a region that would hold the losses themselves is left out. */
+static void set_regions(const fmx__loss_call *call, cut *c)
+{
+    size_t rows = call->batch * c->sources;
+    size_t pairs = c->permutes ? rows * c->sources : rows;
+    bool entropy = call->loss->kind == FMX__LOSS_CROSS_ENTROPY;
+    bool si_snr = call->loss->kind == FMX__LOSS_SI_SNR;
+    if (entropy && !c->permutes && c->sources > 1)
+        c->region[PARTS] = rows;
+    else if (!entropy && !si_snr && c->parts > 1)
+        c->region[PARTS] = pairs * c->parts;
+    else if (si_snr && !c->permutes && c->sources > 1)
+        c->region[PARTS] = rows;
+    c->region[SHARES] = c->labels ? call->batch : 0;
+    c->region[PAIRS] = c->permutes ? pairs : 0;
+    c->region[SLOPES] = si_snr ? 4 * pairs : 0;
+    c->region[COLUMNS] = c->permutes ? rows : 0;
+    for (size_t i = 0; i < REGIONS; ++i)
+        c->region[i] *= sizeof(float);
+}
 
 static cut cut_of(const fmx__loss_call *call)
 {
-    cut c = {.wide = fmx__device_wide(call->device),
-             .floats = fmx__shape_floats(&call->output_shape)};
-    c.labels = call->loss->kind == FMX__LOSS_CROSS_ENTROPY &&
-               is_labels(&call->output_shape, &call->target_shape);
+    const fmx__shape *shape = &call->output_shape;
+    const fmx__loss_options *o = call->options;
+    size_t floats = fmx__shape_floats(shape);
+    cut c = {
+        .wide = fmx__device_wide(call->device),
+        .labels = fmx__loss_has_labels(call->loss, shape, &call->target_shape),
+        .permutes = o->permutation != FMX__LOSS_IN_ORDER,
+        .bytes = call->batch * floats * sizeof(float),
+    };
+    if (call->loss->kind == FMX__LOSS_CROSS_ENTROPY)
+        c.sources = shape->positions;
+    else
+        c.sources = c.permutes || call->loss->kind == FMX__LOSS_SI_SNR ? shape->channels : 1;
+    c.method =
+        o->permutation == FMX__LOSS_PERMUTE_HUNGARIAN || c.sources > FMX__ASSIGNMENT_EXHAUSTIVE_MOST
+            ? FMX__ASSIGNMENT_HUNGARIAN
+            : FMX__ASSIGNMENT_EXHAUSTIVE;
+    c.points = floats / c.sources;
     c.chunk = c.wide ? CHUNK_WIDE : CHUNK;
-    c.parts = call->loss->kind == FMX__LOSS_CROSS_ENTROPY ? call->output_shape.positions
-                                                          : (c.floats + c.chunk - 1) / c.chunk;
+    c.parts = (c.points + c.chunk - 1) / c.chunk;
+    set_regions(call, &c);
     return c;
 }
 
 size_t fmx__loss_scratch(const fmx__loss_call *call)
 {
     cut c = cut_of(call);
-    return c.parts > 1 ? call->batch * c.parts * sizeof(float) : 0;
+    size_t bytes = 0;
+    for (size_t i = 0; i < REGIONS; ++i)
+        bytes += aligned(c.region[i], call->device);
+    return bytes;
 }
 
-/* Where the parts go: straight to the losses where there is one a row. */
+/* ---- launches ---------------------------------------------------------------------------------
+ */
+
+static fmx__arg region_arg(const cut *c, size_t region)
+{
+    return c->region[region] > 0 ? fmx__arg_buffer(c->buffer[region], c->region[region])
+                                 : fmx__arg_none();
+}
+
+/* Parts go straight to the losses where an item has one. */
 static fmx__arg parts_arg(const fmx__loss_call *call, const cut *c)
 {
-    return fmx__arg_buffer(c->parts > 1 ? call->scratch : call->losses,
-                           call->batch * c->parts * sizeof(float));
+    return c->region[PARTS] > 0 ? region_arg(c, PARTS)
+                                : fmx__arg_buffer(call->losses, call->batch * sizeof(float));
 }
 
-static fmx__arg grad_arg(const fmx__loss_call *call, size_t bytes)
+static fmx__arg grad_arg(const fmx__loss_call *call, const cut *c)
 {
-    return call->grad != NULL ? fmx__arg_buffer(call->grad, bytes) : fmx__arg_none();
+    return call->grad != NULL ? fmx__arg_buffer(call->grad, c->bytes) : fmx__arg_none();
 }
 
-static fmx_status launch_columns(const fmx__loss_call *call, const cut *c)
+/* Gradients are those of weight / batch times the losses. */
+static double scale_of(const fmx__loss_call *call)
 {
-    size_t columns = call->batch * c->parts;
-    size_t bytes = call->batch * c->floats * sizeof(float);
-    double scale = call->options->weight / (double)call->batch;
-    double share = 1.0 / (double)c->parts;
-    fmx__arg args[9] = {
-        parts_arg(call, c),
-        grad_arg(call, bytes),
-        fmx__arg_buffer(call->output, bytes),
-        fmx__arg_buffer(call->target, c->labels ? columns * sizeof(float) : bytes),
-        fmx__arg_u64(columns),
-        fmx__arg_u64(call->output_shape.channels),
-        fmx__arg_u64(c->parts),
-        fmx__arg_f32(c->labels ? scale : share),
-        fmx__arg_f32(scale * share),
+    return call->options->weight / (double)call->batch;
+}
+
+/* Launches a kernel of rows or chunks: a group each, or on PoCL its wide variant, an item each. The
+ * last argument, for which `args` has room, is local memory for sums or their count. */
+static fmx_status launch_rows(const fmx__loss_call *call, const cut *c, fmx__launch *job,
+                              fmx__arg *args, size_t rows)
+{
+    args[job->arg_count++] =
+        c->wide ? fmx__arg_u64(rows) : fmx__arg_local(CHUNK_GROUP * sizeof(float));
+    job->arg = args;
+    job->stem = "loss";
+    job->dims = 1;
+    job->local[0] = c->wide ? 1 : CHUNK_GROUP;
+    *(c->wide ? job->global : job->groups) = rows;
+    return fmx__launch_kernel(call->device, job);
+}
+
+static fmx_status launch_sum(const fmx__loss_call *call, const cut *c, fmx__arg sums, size_t rows,
+                             size_t count)
+{
+    fmx__arg args[4] = {sums, region_arg(c, PARTS), fmx__arg_u64(count)};
+    fmx__launch job = {
+        .kernel = c->wide ? "loss_sum_wide" : "loss_sum",
+        .arg_count = 3,
+        .flops = (double)(rows * count),
+        .bytes = (double)(rows * count) * sizeof(float),
     };
+    return launch_rows(call, c, &job, args, rows);
+}
+
+static fmx_status launch_columns(const fmx__loss_call *call, const char *kernel,
+                                 const fmx__arg *args, size_t count, const cut *c, double tensors)
+{
     fmx__launch job = {
         .stem = "loss",
-        .kernel = c->labels ? "loss_labels" : "loss_cross_entropy",
+        .kernel = kernel,
         .arg = args,
-        .arg_count = c->labels ? 8 : 9,
+        .arg_count = count,
         .dims = 1,
-        .global = {columns},
+        .global = {call->batch * c->sources},
         .local = {COLUMN_GROUP},
-        .flops = (double)bytes / sizeof(float) * 60,
-        .bytes = (double)bytes * (c->labels ? 2 : 3),
+        .flops = (double)c->bytes / sizeof(float) * 20 * tensors,
+        .bytes = (double)c->bytes * tensors,
     };
     return fmx__launch_kernel(call->device, &job);
 }
 
-static fmx_status launch_elements(const fmx__loss_call *call, const cut *c)
+static fmx_status soft_entropy(const fmx__loss_call *call, const cut *c)
+{
+    double share = 1.0 / (double)c->sources;
+    const fmx__arg args[] = {
+        parts_arg(call, c),
+        grad_arg(call, c),
+        fmx__arg_buffer(call->output, c->bytes),
+        fmx__arg_buffer(call->target, c->bytes),
+        fmx__arg_u64(call->batch * c->sources),
+        fmx__arg_u64(c->points),
+        fmx__arg_u64(c->sources),
+        fmx__arg_f32(share),
+        fmx__arg_f32(scale_of(call) * share),
+    };
+    return launch_columns(call, "loss_cross_entropy", args, FMX__COUNT(args), c, 3);
+}
+
+static fmx__arg labels_arg(const fmx__loss_call *call, const cut *c)
+{
+    return fmx__arg_buffer(call->target, call->batch * c->sources * sizeof(float));
+}
+
+static fmx_status launch_present(const fmx__loss_call *call, const cut *c)
+{
+    fmx__arg args[4] = {region_arg(c, SHARES), labels_arg(call, c), fmx__arg_u64(c->sources)};
+    fmx__launch job = {
+        .kernel = c->wide ? "loss_present_wide" : "loss_present",
+        .arg_count = 3,
+        .flops = (double)(call->batch * c->sources),
+        .bytes = (double)(call->batch * c->sources) * sizeof(float),
+    };
+    return launch_rows(call, c, &job, args, call->batch);
+}
+
+static fmx_status launch_labels(const fmx__loss_call *call, const cut *c)
+{
+    const fmx__arg args[] = {
+        c->permutes ? fmx__arg_none() : parts_arg(call, c),
+        grad_arg(call, c),
+        fmx__arg_buffer(call->output, c->bytes),
+        labels_arg(call, c),
+        region_arg(c, SHARES),
+        region_arg(c, COLUMNS),
+        fmx__arg_u64(call->batch * c->sources),
+        fmx__arg_u64(c->points),
+        fmx__arg_u64(c->sources),
+        fmx__arg_f32(scale_of(call)),
+    };
+    return launch_columns(call, "loss_labels", args, FMX__COUNT(args), c, 2);
+}
+
+static fmx_status launch_label_pairs(const fmx__loss_call *call, const cut *c)
+{
+    const fmx__arg args[] = {
+        region_arg(c, PAIRS),     fmx__arg_buffer(call->output, c->bytes), labels_arg(call, c),
+        region_arg(c, SHARES),    fmx__arg_u64(call->batch * c->sources),  fmx__arg_u64(c->points),
+        fmx__arg_u64(c->sources),
+    };
+    return launch_columns(call, "loss_label_pairs", args, FMX__COUNT(args), c, 1);
+}
+
+/* Elements of pairs (no gradient, parts of each pair), of assigned rows (the gradient only), or of
+ * rows against themselves (both). */
+static fmx_status launch_elements(const fmx__loss_call *call, const cut *c, bool pairs,
+                                  bool assigned)
 {
     const fmx__loss_options *o = call->options;
-    size_t groups = call->batch * c->parts;
-    size_t bytes = call->batch * c->floats * sizeof(float);
     bool binary = call->loss->kind == FMX__LOSS_BINARY_CROSS_ENTROPY;
-    double share = 1.0 / (double)c->floats;
-    fmx__arg args[] = {
-        parts_arg(call, c),
-        grad_arg(call, bytes),
-        fmx__arg_buffer(call->output, bytes),
-        fmx__arg_buffer(call->target, bytes),
-        fmx__arg_u64(c->floats),
+    size_t rows = call->batch * c->sources * (pairs ? c->sources : 1);
+    double share = 1.0 / (double)(c->sources * c->points);
+    double values = (double)(rows * c->points);
+    fmx__arg args[14] = {
+        assigned                         ? fmx__arg_none()
+        : pairs && c->region[PARTS] == 0 ? region_arg(c, PAIRS)
+                                         : parts_arg(call, c),
+        pairs ? fmx__arg_none() : grad_arg(call, c),
+        fmx__arg_buffer(call->output, c->bytes),
+        fmx__arg_buffer(call->target, c->bytes),
+        assigned ? region_arg(c, COLUMNS) : fmx__arg_none(),
+        fmx__arg_u64(c->sources),
+        fmx__arg_u64(c->points),
         fmx__arg_u64(c->chunk),
         fmx__arg_u64(c->parts),
         fmx__arg_u32((size_t)call->loss->kind),
         fmx__arg_f32(binary ? o->positive_weight : o->delta),
         fmx__arg_f32(share),
-        fmx__arg_f32(o->weight / (double)call->batch * share),
-        c->wide ? fmx__arg_u64(groups) : fmx__arg_local(CHUNK_GROUP * sizeof(float)),
+        fmx__arg_f32(scale_of(call) * share),
+    };
+    fmx__launch job = {
+        .kernel = c->wide ? "loss_elements_wide" : "loss_elements",
+        .arg_count = 13,
+        .flops = values * (binary ? 60 : 5),
+        .bytes = values * sizeof(float) * (pairs || call->grad == NULL ? 2 : 3),
+    };
+    return launch_rows(call, c, &job, args, rows * c->parts);
+}
+
+static fmx_status launch_si_snr(const fmx__loss_call *call, const cut *c)
+{
+    size_t rows = call->batch * c->sources * (c->permutes ? c->sources : 1);
+    double values = (double)(rows * c->points);
+    fmx__arg args[9] = {
+        c->permutes ? region_arg(c, PAIRS) : parts_arg(call, c),
+        region_arg(c, SLOPES),
+        fmx__arg_buffer(call->output, c->bytes),
+        fmx__arg_buffer(call->target, c->bytes),
+        fmx__arg_u64(c->permutes ? c->sources : 1),
+        fmx__arg_u64(c->points),
+        fmx__arg_f32(call->options->epsilon),
+        fmx__arg_f32(1.0 / (double)c->sources),
+    };
+    fmx__launch job = {
+        .kernel = c->wide ? "loss_si_snr_wide" : "loss_si_snr",
+        .arg_count = 8,
+        .flops = values * 12,
+        .bytes = values * 2 * sizeof(float),
+    };
+    return launch_rows(call, c, &job, args, rows);
+}
+
+static fmx_status launch_si_snr_slope(const fmx__loss_call *call, const cut *c)
+{
+    size_t rows = call->batch * c->sources;
+    const fmx__arg args[] = {
+        grad_arg(call, c),
+        fmx__arg_buffer(call->output, c->bytes),
+        fmx__arg_buffer(call->target, c->bytes),
+        region_arg(c, SLOPES),
+        region_arg(c, COLUMNS),
+        fmx__arg_u64(c->sources),
+        fmx__arg_u64(c->points),
+        fmx__arg_u64(rows),
+        fmx__arg_f32(scale_of(call) / (double)c->sources),
     };
     fmx__launch job = {
         .stem = "loss",
-        .kernel = c->wide ? "loss_elements_wide" : "loss_elements",
+        .kernel = "loss_si_snr_slope",
         .arg = args,
         .arg_count = FMX__COUNT(args),
-        .dims = 1,
-        .local = {c->wide ? 1 : CHUNK_GROUP},
-        .flops = (double)bytes / sizeof(float) * (binary ? 60 : 5),
-        .bytes = (double)bytes * (call->grad != NULL ? 3 : 2),
+        .dims = 2,
+        .global = {c->points, rows},
+        .local = {COLUMN_GROUP, 1},
+        .flops = (double)c->bytes / sizeof(float) * 5,
+        .bytes = (double)c->bytes * 3,
     };
-    *(c->wide ? job.global : job.groups) = groups;
     return fmx__launch_kernel(call->device, &job);
 }
 
-static fmx_status launch_sum(const fmx__loss_call *call, const cut *c)
+/* ---- kinds ------------------------------------------------------------------------------------
+ */
+
+/* From the costs of all pairs to the assignment and the losses. */
+static fmx_status assign(const fmx__loss_call *call, const cut *c)
 {
-    size_t bytes = call->batch * c->parts * sizeof(float);
-    fmx__arg args[] = {
-        fmx__arg_buffer(call->losses, call->batch * sizeof(float)),
-        fmx__arg_buffer(call->scratch, bytes),
-        fmx__arg_u64(c->parts),
-        c->wide ? fmx__arg_u64(call->batch) : fmx__arg_local(CHUNK_GROUP * sizeof(float)),
-    };
-    fmx__launch job = {
-        .stem = "loss",
-        .kernel = c->wide ? "loss_sum_wide" : "loss_sum",
-        .arg = args,
-        .arg_count = FMX__COUNT(args),
-        .dims = 1,
-        .local = {c->wide ? 1 : CHUNK_GROUP},
-        .flops = (double)bytes / sizeof(float),
-        .bytes = (double)bytes,
-    };
-    *(c->wide ? job.global : job.groups) = call->batch;
-    return fmx__launch_kernel(call->device, &job);
+    return fmx__assignment_run(call->device, c->method, call->batch, c->sources, c->buffer[PAIRS],
+                               c->buffer[COLUMNS], call->losses);
+}
+
+static fmx_status run_entropy(const fmx__loss_call *call, const cut *c)
+{
+    fmx_status status = c->labels ? launch_present(call, c) : FMX_OK;
+    if (status == FMX_OK && c->permutes)
+        status = launch_label_pairs(call, c);
+    if (status == FMX_OK && c->permutes)
+        status = assign(call, c);
+    if (status == FMX_OK && (!c->permutes || call->grad != NULL))
+        status = c->labels ? launch_labels(call, c) : soft_entropy(call, c);
+    return status;
+}
+
+static fmx_status run_elements(const fmx__loss_call *call, const cut *c)
+{
+    size_t pairs = call->batch * c->sources * c->sources;
+    if (!c->permutes)
+        return launch_elements(call, c, false, false);
+    fmx_status status = launch_elements(call, c, true, false);
+    if (status == FMX_OK && c->parts > 1)
+        status = launch_sum(call, c, region_arg(c, PAIRS), pairs, c->parts);
+    if (status == FMX_OK)
+        status = assign(call, c);
+    if (status == FMX_OK && call->grad != NULL)
+        status = launch_elements(call, c, false, true);
+    return status;
+}
+
+static fmx_status run_si_snr(const fmx__loss_call *call, const cut *c)
+{
+    fmx_status status = launch_si_snr(call, c);
+    if (status == FMX_OK && c->permutes)
+        status = assign(call, c);
+    if (status == FMX_OK && call->grad != NULL)
+        status = launch_si_snr_slope(call, c);
+    return status;
 }
 
 fmx_status fmx__loss_run(const fmx__loss_call *call)
 {
     cut c = cut_of(call);
-    fmx_status status = call->loss->kind == FMX__LOSS_CROSS_ENTROPY ? launch_columns(call, &c)
-                                                                    : launch_elements(call, &c);
-    return status == FMX_OK && c.parts > 1 ? launch_sum(call, &c) : status;
+    size_t offset = 0;
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < REGIONS; ++i) {
+        if (c.region[i] > 0)
+            status = fmx__buffer_view(call->scratch, offset, c.region[i], &c.buffer[i]);
+        offset += aligned(c.region[i], call->device);
+    }
+    if (status == FMX_OK)
+        status = call->loss->kind == FMX__LOSS_CROSS_ENTROPY ? run_entropy(call, &c)
+                 : call->loss->kind == FMX__LOSS_SI_SNR      ? run_si_snr(call, &c)
+                                                             : run_elements(call, &c);
+    if (status == FMX_OK && !c.permutes && c.region[PARTS] > 0)
+        status = launch_sum(call, &c, fmx__arg_buffer(call->losses, call->batch * sizeof(float)),
+                            call->batch, c.region[PARTS] / sizeof(float) / call->batch);
+    for (size_t i = 0; i < REGIONS; ++i)
+        fmx_buffer_release(c.buffer[i]);
+    return status;
 }

@@ -21,7 +21,16 @@ typedef enum fmx__loss_kind {
     FMX__LOSS_MSE,
     FMX__LOSS_MAE,
     FMX__LOSS_HUBER,
+    FMX__LOSS_SI_SNR,
 } fmx__loss_kind; /* kernels/loss.cl knows the numbers */
+
+/* Whether the order of the sources matters, and who puts them in order: assignment.h. */
+typedef enum fmx__loss_permutation {
+    FMX__LOSS_IN_ORDER,
+    FMX__LOSS_PERMUTE_AUTO, /* exhaustive as far as that goes */
+    FMX__LOSS_PERMUTE_EXHAUSTIVE,
+    FMX__LOSS_PERMUTE_HUNGARIAN,
+} fmx__loss_permutation;
 
 /* Options of every loss, stages of the list `train.loss`; a kind's table has those it knows. */
 typedef struct fmx__loss_options {
@@ -30,6 +39,8 @@ typedef struct fmx__loss_options {
     double weight;
     double positive_weight; /* binary cross-entropy: of classes that are present */
     double delta;           /* Huber: where the parabola ends */
+    double epsilon;         /* SI-SNR: added to energies */
+    int permutation;        /* fmx__loss_permutation */
     bool double_softmax;    /* cross-entropy: of the softmax layer's output, as if it were logits */
 } fmx__loss_options;
 
@@ -75,6 +86,11 @@ const fmx__loss *fmx__loss_named(const char *name);
 /* Whether the kernel takes the input of the layer (below softmax or sigmoid, where no precision is
  * lost at probabilities of 0 and 1) and gives the gradient of that, or the layer's own output. */
 bool fmx__loss_takes_logits(const fmx__loss *loss, const fmx__loss_options *options);
+
+/* Whether the target of a cross-entropy has a class for each position, not a value for each class.
+ */
+bool fmx__loss_has_labels(const fmx__loss *loss, const fmx__shape *output,
+                          const fmx__shape *target);
 
 /* Errors: FMX_ERROR_RECIPE for a layer or shapes that the loss cannot take, naming both. */
 fmx_status fmx__loss_check(const fmx__loss *loss, const fmx__loss_options *options,
