@@ -1,4 +1,5 @@
 /* fidmix identify, as its users see it. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,56 @@ static void make_model(void)
     succeeds("process $D/raw --out $D/spectra.h5 --recipe $D/small.yml --quiet");
     succeeds("train $D/spectra.h5 --out $D/model.safetensors --recipe $D/small.yml --quiet");
     succeeds("mix $D/spectra.h5 --out $D/pairs.h5 --quiet");
+}
+
+/* The compounds of the first answer in $D/out. */
+static cJSON *first_answer(void)
+{
+    static char text[65536];
+    snprintf(text, sizeof text, "%s/out", folder);
+    FILE *file = fopen(text, "r");
+    cr_assert_not_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    cJSON *array = cJSON_Parse(text);
+    cr_assert(cJSON_GetArraySize(array) > 0, "%s", text);
+    return array;
+}
+
+/* Without a library shifts are not known; with one, FIDs of Citrate lie where the library has it,
+ * to a point. */
+Test(identify, shifts_from_a_library)
+{
+    make_model();
+    succeeds(
+        "simulate --spins spin_systems --only L-Alanine,Citrate,Acetate --points 2048 --water 0 "
+        "--snr 0 --out $D/pure --quiet");
+    succeeds("process $D/pure --out $D/pure.h5 --recipe $D/small.yml --quiet");
+    static const char *const commands[] = {
+        "identify $D/model.safetensors $D/raw/Citrate/1 --json",
+        "identify $D/model.safetensors $D/raw/Citrate/1 --json --library $D/pure.h5",
+        "identify $D/model.safetensors $D/raw/Citrate/1 --json --library $D/pure.h5 --calibrate"};
+    for (size_t i = 0; i < FMX__COUNT(commands); ++i) {
+        succeeds(commands[i]);
+        cJSON *array = first_answer();
+        const cJSON *item = cJSON_GetArrayItem(array, 0);
+        const cJSON *compound = NULL;
+        cr_assert(cJSON_IsNumber(cJSON_GetObjectItem(item, "offset_ppm")));
+        cJSON_ArrayForEach(compound, cJSON_GetObjectItem(item, "compounds"))
+        {
+            const cJSON *shift = cJSON_GetObjectItem(compound, "shift_ppm");
+            bool citrate =
+                strcmp(cJSON_GetObjectItem(compound, "name")->valuestring, "Citrate") == 0;
+            cr_assert(i > 0 || cJSON_IsNull(shift));
+            if (i > 0 && citrate) /* a point is 0.0044 ppm */
+                cr_assert(cJSON_IsNumber(shift) && fabs(shift->valuedouble) < 0.0044);
+        }
+        cJSON_Delete(array);
+    }
+    fails("identify $D/model.safetensors $D/raw/Citrate/1 --calibrate", 2, "needs --library");
+    fails("identify $D/model.safetensors $D/raw --library $D/nowhere.h5", 3, "nowhere.h5");
+    succeeds("process $D/pure --out $D/other.h5 --quiet");
+    fails("identify $D/model.safetensors $D/raw --library $D/other.h5", 3, "model's recipe");
 }
 
 Test(identify, trees_and_datasets)

@@ -39,6 +39,14 @@ fmx_status fmx__identify_open(fmx__identify *work, const char *model_path)
     return status;
 }
 
+fmx_status fmx__identify_library(fmx__identify *work, const char *path, bool calibrate)
+{
+    work->calibrate = calibrate;
+    return fmx__line_library_read(work->ctx, path, (const char *const *)work->facts->class_name,
+                                  work->facts->classes, work->ppm, work->facts->axis.points,
+                                  &work->library);
+}
+
 void fmx__identify_close(fmx__identify *work)
 {
     for (size_t i = 0; i < work->count; ++i) {
@@ -46,7 +54,9 @@ void fmx__identify_close(fmx__identify *work)
         free(work->item[i].name);
         free(work->item[i].presence);
         free(work->item[i].proportion);
+        free(work->item[i].shift_ppm);
     }
+    fmx__line_library_clear(&work->library);
     free(work->item);
     free(work->ppm);
     fmx__model_close(work->model);
@@ -88,21 +98,43 @@ static bool divides(const fmx__identify *work)
     return train->source == FMX__TRAIN_MIXTURES && mixtures->divide;
 }
 
-/* Checks a spectrum and brings it to the height that the model was trained with. */
-static fmx_status prepare(const fmx__identify *work, const char *path, float *spectrum)
+/* Moves a spectrum to the library's reference, where it shows one. */
+static fmx_status reference(const fmx__identify *work, const char *path, float *spectrum,
+                            double *offset_ppm)
+{
+    bool clear = false;
+    fmx_status status = fmx__line_offset(work->ctx, &work->library, spectrum, offset_ppm, &clear);
+    if (status == FMX_OK && !clear)
+        fmx__log(work->ctx, FMX_LOG_WARNING,
+                 "%s: its lines do not agree on an offset to the library: it stays where it is",
+                 path);
+    if (status == FMX_OK && clear)
+        fmx__line_move(spectrum, work->facts->axis.points, work->library.step_ppm, *offset_ppm);
+    return status;
+}
+
+/* Checks a spectrum and brings it to the reference and the height that the model was trained with.
+ */
+static fmx_status prepare(const fmx__identify *work, const char *path, float *spectrum,
+                          double *offset_ppm)
 {
     size_t points = work->facts->axis.points;
     float most = 0;
+    fmx_status status = FMX_OK;
+    *offset_ppm = 0;
     for (size_t i = 0; i < points; ++i) {
         if (!isfinite(spectrum[i]))
             return fmx__fail(work->ctx, FMX_ERROR_FORMAT,
                              "%s: point %zu of the spectrum is not a number; process the FID again",
                              path, i);
-        most = fmaxf(most, spectrum[i]);
     }
+    if (work->calibrate)
+        status = reference(work, path, spectrum, offset_ppm);
+    for (size_t i = 0; i < points; ++i)
+        most = fmaxf(most, spectrum[i]);
     for (size_t i = 0; most > 0 && divides(work) && i < points; ++i)
         spectrum[i] /= most;
-    return FMX_OK;
+    return status;
 }
 
 /* ---- FIDs ------------------------------------------------------------------------------------ */
@@ -113,8 +145,34 @@ typedef struct waiting {
     size_t points;
     float *spectra;     /* [BATCH][points] */
     size_t item[BATCH]; /* their places in the list */
+    double offset_ppm[BATCH];
     size_t count;
 } waiting;
+
+/* How far what is named lies from its place in the library. */
+static fmx_status find_shifts(fmx__identify *work, fmx__identified *item, const float *spectrum)
+{
+    size_t classes = work->facts->classes;
+    size_t *order = NULL;
+    double *shift = NULL;
+    if (work->library.multiplets == 0)
+        return FMX_OK;
+    fmx_status status = fmx__alloc(work->ctx, classes, sizeof *order, "answers", &order);
+    if (status == FMX_OK)
+        status = fmx__alloc(work->ctx, classes, sizeof *shift, "shifts", &shift);
+    if (status == FMX_OK)
+        status = fmx__alloc(work->ctx, classes, sizeof(double), "shifts", &item->shift_ppm);
+    size_t named = status == FMX_OK ? fmx__identify_named(work, item, order) : 0;
+    if (status == FMX_OK)
+        status = fmx__line_shifts(work->ctx, &work->library, spectrum, order, named, shift);
+    for (size_t c = 0; status == FMX_OK && c < classes; ++c)
+        item->shift_ppm[c] = NAN;
+    for (size_t i = 0; status == FMX_OK && i < named; ++i)
+        item->shift_ppm[order[i]] = shift[i];
+    free(shift);
+    free(order);
+    return status;
+}
 
 static fmx_status ask(waiting *w)
 {
@@ -130,6 +188,8 @@ static fmx_status ask(waiting *w)
         fmx__identified *item = &work->item[w->item[i]];
         memcpy(item->presence, answer + i * classes, classes * sizeof *answer);
         memcpy(item->proportion, answer + (BATCH + i) * classes, classes * sizeof *answer);
+        item->offset_ppm = w->offset_ppm[i];
+        status = find_shifts(work, item, w->spectra + i * w->points);
     }
     w->count = 0;
     free(answer);
@@ -144,7 +204,7 @@ static fmx_status take_spectrum(void *user, size_t row, const float *spectrum, c
     float *to = w->spectra + w->count * w->points;
     (void)row;
     memcpy(to, spectrum, w->points * sizeof *to);
-    fmx_status status = prepare(w->work, source->path, to);
+    fmx_status status = prepare(w->work, source->path, to, &w->offset_ppm[w->count]);
     if (status != FMX_OK)
         return failed(w->work, source->path, status);
     status = append(w->work, source->path, facts->name, &item);
@@ -264,7 +324,8 @@ static fmx_status take_rows(fmx__identify *work, const char *path, fmx_dataset *
         float *to = w.spectra + w.count * w.points;
         status = fmx_dataset_read_spectra(dataset, first + i, 1, to);
         snprintf(label, sizeof label, "row %zu", first + i);
-        fmx_status bad = status == FMX_OK ? prepare(work, label, to) : FMX_OK;
+        fmx_status bad =
+            status == FMX_OK ? prepare(work, label, to, &w.offset_ppm[w.count]) : FMX_OK;
         if (bad != FMX_OK) {
             status = failed(work, path, bad);
             continue;

@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "line_match.h"
 #include "model.h"
 
 /* One spectrum with the model's answer. */
@@ -17,6 +18,8 @@ typedef struct fmx__identified {
     bool is_row;       /* of a dataset */
     float *presence;   /* [classes] probabilities */
     float *proportion; /* [classes] */
+    double *shift_ppm; /* [classes] above the library's place, NAN: not known; NULL: no library */
+    double offset_ppm; /* that the spectrum was moved by, downwards */
     double seconds;    /* from the file to the names, shared evenly among what ran together */
 } fmx__identified;
 
@@ -30,7 +33,9 @@ typedef struct fmx__identify {
     const char *model_path;
     fmx__model *model;
     const fmx__model_facts *facts;
-    double *ppm; /* [facts->axis.points] */
+    double *ppm;               /* [facts->axis.points] */
+    fmx__line_library library; /* of pure compounds; without: no multiplets */
+    bool calibrate;            /* spectra are referenced to it */
     fmx__identified *item;
     size_t count;
     size_t capacity;
@@ -41,6 +46,10 @@ typedef struct fmx__identify {
 /* Opens the model; device, failed and user are the caller's. Release with fmx__identify_close, also
  * after an error. Errors: those of fmx__model_open. */
 fmx_status fmx__identify_open(fmx__identify *work, const char *model_path);
+
+/* Takes a dataset of pure spectra for shifts and, with `calibrate`, for referencing. Errors: those
+ * of fmx__line_library_read. */
+fmx_status fmx__identify_library(fmx__identify *work, const char *path, bool calibrate);
 void fmx__identify_close(fmx__identify *work);
 
 /* Adds what is at `path`: every FID of a tree, processed as the model's recipe says, or every row

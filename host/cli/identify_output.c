@@ -28,6 +28,21 @@ size_t fmx__identify_named(const fmx__identify *work, const fmx__identified *ite
     return count;
 }
 
+static bool knows_shift(const fmx__identified *item, size_t c)
+{
+    return item->shift_ppm != NULL && isfinite(item->shift_ppm[c]);
+}
+
+static void print_compound(const fmx__identify *work, const fmx__identified *item, size_t c,
+                           FILE *to)
+{
+    fprintf(to, "  %-28s %6.3f %8.1f %%", work->facts->class_name[c], (double)item->presence[c],
+            100 * (double)item->proportion[c]);
+    if (knows_shift(item, c))
+        fprintf(to, " %+8.4f ppm", item->shift_ppm[c]);
+    fprintf(to, "\n");
+}
+
 static void print_item(const fmx__identify *work, const fmx__identified *item, const size_t *order,
                        size_t count, FILE *to)
 {
@@ -40,9 +55,10 @@ static void print_item(const fmx__identify *work, const fmx__identified *item, c
         fprintf(to, ": %zu compound%s", count, count == 1 ? "" : "s");
     fprintf(to, " of %zu at probability %.3g\n", work->facts->classes,
             fmx__identify_threshold(work));
+    if (work->calibrate)
+        fprintf(to, "  referenced %+.4f ppm above the library\n", item->offset_ppm);
     for (size_t i = 0; i < count; ++i)
-        fprintf(to, "  %-28s %6.3f %8.1f %%\n", work->facts->class_name[order[i]],
-                (double)item->presence[order[i]], 100 * (double)item->proportion[order[i]]);
+        print_compound(work, item, order[i], to);
 }
 
 fmx_status fmx__identify_print(const fmx__identify *work, FILE *to)
@@ -71,9 +87,13 @@ static cJSON *item_json(const fmx__identify *work, const fmx__identified *item, 
         cJSON_AddStringToObject(c, "name", work->facts->class_name[order[i]]);
         cJSON_AddNumberToObject(c, "probability", (double)item->presence[order[i]]);
         cJSON_AddNumberToObject(c, "proportion", (double)item->proportion[order[i]]);
-        cJSON_AddNumberToObject(c, "shift_ppm", 0); /* the network gives none */
+        if (knows_shift(item, order[i])) /* the network gives none: it takes a library */
+            cJSON_AddNumberToObject(c, "shift_ppm", item->shift_ppm[order[i]]);
+        else
+            cJSON_AddNullToObject(c, "shift_ppm");
         cJSON_AddItemToArray(compounds, c);
     }
+    cJSON_AddNumberToObject(one, "offset_ppm", item->offset_ppm);
     cJSON_AddNumberToObject(one, "candidates", (double)work->facts->classes);
     cJSON_AddNumberToObject(one, "threshold", fmx__identify_threshold(work));
     cJSON_AddNumberToObject(one, "seconds", item->seconds);
