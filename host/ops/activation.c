@@ -6,182 +6,216 @@ typedef struct options {
     fmx__layer layer;
 } options;
 
-typedef struct compress_options {
+/* Of compress (scale), leaky_relu (negative_slope), elu (alpha), softplus (beta, threshold). */
+typedef struct number_options {
     fmx__layer layer;
-    double scale;
-} compress_options;
+    double a;
+    double b;
+} number_options;
 
-static const fmx__option option_table[] = {FMX__LAYER_OPTIONS(options)};
-static const options defaults = {{"", ""}};
+typedef struct gelu_options {
+    fmx__layer layer;
+    int approximate;
+} gelu_options;
+
+static const char *const approximations[] = {"none", "tanh", NULL};
+
+static const fmx__option plain_table[] = {FMX__LAYER_OPTIONS(options)};
+static const options plain_defaults = {{"", ""}};
 
 static const fmx__option compress_table[] = {
-    FMX__LAYER_OPTIONS(compress_options),
-    {"scale", FMX__OPTION_NUMBER, offsetof(compress_options, scale), "", 1e-6, 1e6, NULL,
+    FMX__LAYER_OPTIONS(number_options),
+    {"scale", FMX__OPTION_NUMBER, offsetof(number_options, a), "", 1e-6, 1e6, NULL,
      "values well below it stay as they are, but for a factor; of those above the logarithm is "
      "taken"},
 };
-static const compress_options compress_defaults = {{"", ""}, 0.02};
+static const number_options compress_defaults = {{"", ""}, 0.02, 0};
 
-/* FLOPs of one value, forward and backward, as the kernels do them. */
+static const fmx__option leaky_relu_table[] = {
+    FMX__LAYER_OPTIONS(number_options),
+    {"negative_slope", FMX__OPTION_NUMBER, offsetof(number_options, a), "", 0, 1e6, NULL,
+     "slope below 0"},
+};
+static const number_options leaky_relu_defaults = {{"", ""}, 0.01, 0};
+
+static const fmx__option elu_table[] = {
+    FMX__LAYER_OPTIONS(number_options),
+    {"alpha", FMX__OPTION_NUMBER, offsetof(number_options, a), "", 1e-6, 1e6, NULL,
+     "far below 0 the output is -alpha"},
+};
+static const number_options elu_defaults = {{"", ""}, 1, 0};
+
+static const fmx__option softplus_table[] = {
+    FMX__LAYER_OPTIONS(number_options),
+    {"beta", FMX__OPTION_NUMBER, offsetof(number_options, a), "", 1e-6, 1e6, NULL,
+     "the larger, the closer to relu"},
+    {"threshold", FMX__OPTION_NUMBER, offsetof(number_options, b), "", 0, 80, NULL,
+     "where beta x is above it the output is x"},
+};
+static const number_options softplus_defaults = {{"", ""}, 1, 20};
+
+static const fmx__option gelu_table[] = {
+    FMX__LAYER_OPTIONS(gelu_options),
+    {"approximate", FMX__OPTION_CHOICE, offsetof(gelu_options, approximate), "", 0, 0,
+     approximations, "none: by the error function; tanh: by a hyperbolic tangent"},
+};
+static const gelu_options gelu_defaults = {{"", ""}, 0};
+
+/* FLOPs of one value, as the kernels do them. */
 static const struct {
     double forward;
     double backward;
-} flops[] = {{1, 1}, {20, 3}, {25, 20}};
+    bool reads_input;
+} traits[] = {
+    [FMX__ACTIVATION_RELU] = {1, 1, false},       [FMX__ACTIVATION_SIGMOID] = {20, 3, false},
+    [FMX__ACTIVATION_COMPRESS] = {25, 20, false}, [FMX__ACTIVATION_LEAKY_RELU] = {2, 2, false},
+    [FMX__ACTIVATION_ELU] = {24, 4, false},       [FMX__ACTIVATION_RELU6] = {2, 3, false},
+    [FMX__ACTIVATION_TANH] = {27, 4, false},      [FMX__ACTIVATION_GELU] = {45, 49, true},
+    [FMX__ACTIVATION_GELU_TANH] = {27, 38, true}, [FMX__ACTIVATION_SILU] = {21, 25, true},
+    [FMX__ACTIVATION_SOFTPLUS] = {50, 23, true},
+};
 
-static fmx_status launch(fmx_device *device, const char *kernel, const char *wide_kernel,
-                         fmx__activation kind, double scale, size_t count, fmx_buffer *to,
-                         fmx_buffer *from, fmx_buffer *out, double work)
+bool fmx__activation_reads_input(fmx__activation_kind kind)
+{
+    return traits[kind].reads_input;
+}
+
+static fmx_status launch(fmx_device *device, bool is_forward, const fmx__activation *f,
+                         size_t count, fmx_buffer *to, fmx_buffer *from, fmx_buffer *value)
 {
     bool wide = fmx__device_wide(device);
     size_t bytes = count * sizeof(float);
     size_t per_item = wide ? WIDE : 1;
     fmx__arg args[] = {
-        fmx__arg_buffer(to, bytes), fmx__arg_buffer(from, bytes), fmx__arg_buffer(out, bytes),
-        fmx__arg_u64(count),        fmx__arg_u32((size_t)kind),   fmx__arg_f32(1 / scale),
+        fmx__arg_buffer(to, bytes), fmx__arg_buffer(from, bytes),  fmx__arg_buffer(value, bytes),
+        fmx__arg_u64(count),        fmx__arg_u32((size_t)f->kind), fmx__arg_f32(f->a),
+        fmx__arg_f32(f->b),
     };
     fmx__launch job = {
         .stem = "activation",
-        .kernel = wide ? wide_kernel : kernel,
+        .kernel = is_forward ? wide ? "activation_forward_wide" : "activation_forward"
+                  : wide     ? "activation_backward_wide"
+                             : "activation_backward",
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 1,
         .global = {(count + per_item - 1) / per_item},
         .local = {GROUP},
-        .flops = (double)count * work,
-        .bytes = (double)bytes * (from == out ? 2 : 3),
+        .flops = (double)count * (is_forward ? traits[f->kind].forward : traits[f->kind].backward),
+        .bytes = (double)bytes * (is_forward ? 2 : 3),
     };
     return fmx__launch_kernel(device, &job);
 }
 
-fmx_status fmx__activation_forward(fmx_device *device, fmx__activation kind, double scale,
-                                   size_t count, fmx_buffer *in, fmx_buffer *out)
+fmx_status fmx__activation_forward(fmx_device *device, const fmx__activation *f, size_t count,
+                                   fmx_buffer *in, fmx_buffer *out)
 {
-    return launch(device, "activation_forward", "activation_forward_wide", kind, scale, count, out,
-                  in, in, flops[kind].forward);
+    return launch(device, true, f, count, out, in, in);
 }
 
-fmx_status fmx__activation_backward(fmx_device *device, fmx__activation kind, double scale,
-                                    size_t count, fmx_buffer *grad_out, fmx_buffer *out,
-                                    fmx_buffer *grad_in)
+fmx_status fmx__activation_backward(fmx_device *device, const fmx__activation *f, size_t count,
+                                    fmx_buffer *grad_out, fmx_buffer *value, fmx_buffer *grad_in)
 {
-    return launch(device, "activation_backward", "activation_backward_wide", kind, scale, count,
-                  grad_in, grad_out, out, flops[kind].backward);
+    return launch(device, false, f, count, grad_in, grad_out, value);
 }
 
-static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out, fmx__activation kind)
+/* The function of an op's kind and options. SELU is an ELU with the constants of Klambauer et al.
+ */
+static fmx__activation plain(fmx__activation_kind kind, const void *unused)
+{
+    (void)unused;
+    return (fmx__activation){kind, 0, 0};
+}
+
+static fmx__activation numbers(fmx__activation_kind kind, const void *given)
+{
+    const number_options *o = given;
+    bool is_elu = kind == FMX__ACTIVATION_ELU;
+    return (fmx__activation){kind, kind == FMX__ACTIVATION_COMPRESS ? 1 / o->a : o->a,
+                             is_elu ? 1 : o->b};
+}
+
+static fmx__activation selu_constants(fmx__activation_kind kind, const void *unused)
+{
+    const double scale = 1.0507009873554804934193349852946;
+    (void)unused;
+    return (fmx__activation){kind, scale * 1.6732632423543772848170429916717, scale};
+}
+
+static fmx__activation gelu_kind(fmx__activation_kind kind, const void *given)
+{
+    const gelu_options *o = given;
+    return (fmx__activation){o->approximate ? FMX__ACTIVATION_GELU_TANH : kind, 0, 0};
+}
+
+static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out, fmx__activation f)
 {
     if (site->in[0].is_complex)
         return fmx__op_refuse(site, "activations take real values, the input is complex");
     double count = (double)site->batch * (double)fmx__shape_floats(&site->in[0]);
     out->out = site->in[0];
-    out->keeps_output = true;
-    out->forward = (fmx__op_work){count * flops[kind].forward, count * 2 * sizeof(float)};
-    out->backward = (fmx__op_work){count * flops[kind].backward, count * 3 * sizeof(float)};
+    out->keeps_input = traits[f.kind].reads_input;
+    out->keeps_output = !traits[f.kind].reads_input;
+    out->forward = (fmx__op_work){count * traits[f.kind].forward, count * 2 * sizeof(float)};
+    out->backward = (fmx__op_work){count * traits[f.kind].backward, count * 3 * sizeof(float)};
     return FMX_OK;
 }
 
-static double scale_of(const fmx__op_call *call, fmx__activation kind)
-{
-    const compress_options *o = call->options;
-    return kind == FMX__ACTIVATION_COMPRESS ? o->scale : 1;
-}
-
-static fmx_status forward(const fmx__op_call *call, fmx__activation kind)
+static fmx_status forward(const fmx__op_call *call, fmx__activation f)
 {
     size_t count = call->batch * fmx__shape_floats(&call->out_shape);
-    return fmx__activation_forward(call->device, kind, scale_of(call, kind), count, call->in[0],
-                                   call->out);
+    return fmx__activation_forward(call->device, &f, count, call->in[0], call->out);
 }
 
-static fmx_status backward(const fmx__op_call *call, fmx__activation kind)
+static fmx_status backward(const fmx__op_call *call, fmx__activation f)
 {
     size_t count = call->batch * fmx__shape_floats(&call->out_shape);
     if (call->grad_in[0] == NULL)
         return FMX_OK;
-    return fmx__activation_backward(call->device, kind, scale_of(call, kind), count, call->grad_out,
-                                    call->out, call->grad_in[0]);
+    return fmx__activation_backward(call->device, &f, count, call->grad_out,
+                                    traits[f.kind].reads_input ? call->in[0] : call->out,
+                                    call->grad_in[0]);
 }
 
-static fmx_status relu_plan(const fmx__op_site *site, fmx__op_plan *out)
-{
-    return plan(site, out, FMX__ACTIVATION_RELU);
-}
-
-static fmx_status relu_forward(const fmx__op_call *call)
-{
-    return forward(call, FMX__ACTIVATION_RELU);
-}
-
-static fmx_status relu_backward(const fmx__op_call *call)
-{
-    return backward(call, FMX__ACTIVATION_RELU);
-}
-
-static fmx_status sigmoid_plan(const fmx__op_site *site, fmx__op_plan *out)
-{
-    return plan(site, out, FMX__ACTIVATION_SIGMOID);
-}
-
-static fmx_status sigmoid_forward(const fmx__op_call *call)
-{
-    return forward(call, FMX__ACTIVATION_SIGMOID);
-}
-
-static fmx_status sigmoid_backward(const fmx__op_call *call)
-{
-    return backward(call, FMX__ACTIVATION_SIGMOID);
-}
-
-static fmx_status compress_plan(const fmx__op_site *site, fmx__op_plan *out)
-{
-    return plan(site, out, FMX__ACTIVATION_COMPRESS);
-}
-
-static fmx_status compress_forward(const fmx__op_call *call)
-{
-    return forward(call, FMX__ACTIVATION_COMPRESS);
-}
-
-static fmx_status compress_backward(const fmx__op_call *call)
-{
-    return backward(call, FMX__ACTIVATION_COMPRESS);
-}
-
-#define ACTIVATION_GROUP(NAME, DOC)                                                                \
+/* The functions of one op, and the op: OF(KIND, options) is its function. */
+#define ACTIVATION_OP(NAME, KIND, OF, TABLE, DOC)                                                  \
+    static fmx_status NAME##_plan(const fmx__op_site *site, fmx__op_plan *out)                     \
     {                                                                                              \
-        .name = (NAME), .doc = (DOC), .options = option_table,                                     \
-        .option_count = FMX__COUNT(option_table), .defaults = &defaults,                           \
-        .options_size = sizeof defaults                                                            \
+        return plan(site, out, OF(FMX__ACTIVATION_##KIND, site->options));                         \
+    }                                                                                              \
+    static fmx_status NAME##_forward(const fmx__op_call *call)                                     \
+    {                                                                                              \
+        return forward(call, OF(FMX__ACTIVATION_##KIND, call->options));                           \
+    }                                                                                              \
+    static fmx_status NAME##_backward(const fmx__op_call *call)                                    \
+    {                                                                                              \
+        return backward(call, OF(FMX__ACTIVATION_##KIND, call->options));                          \
+    }                                                                                              \
+    const fmx__op fmx__op_##NAME = {                                                               \
+        .group = {.name = #NAME,                                                                   \
+                  .doc = (DOC),                                                                    \
+                  .options = TABLE##_table,                                                        \
+                  .option_count = FMX__COUNT(TABLE##_table),                                       \
+                  .defaults = &TABLE##_defaults,                                                   \
+                  .options_size = sizeof TABLE##_defaults},                                        \
+        .least_inputs = 1,                                                                         \
+        .most_inputs = 1,                                                                          \
+        .plan = NAME##_plan,                                                                       \
+        .forward = NAME##_forward,                                                                 \
+        .backward = NAME##_backward,                                                               \
     }
 
-const fmx__op fmx__op_relu = {
-    .group = ACTIVATION_GROUP("relu", "Rectified linear unit, max(x, 0)."),
-    .least_inputs = 1,
-    .most_inputs = 1,
-    .plan = relu_plan,
-    .forward = relu_forward,
-    .backward = relu_backward,
-};
-
-const fmx__op fmx__op_sigmoid = {
-    .group = ACTIVATION_GROUP("sigmoid", "Logistic function, 1 / (1 + exp(-x))."),
-    .least_inputs = 1,
-    .most_inputs = 1,
-    .plan = sigmoid_plan,
-    .forward = sigmoid_forward,
-    .backward = sigmoid_backward,
-};
-
-const fmx__op fmx__op_compress = {
-    .group = {.name = "compress",
-              .doc = "Compresses intensities: sign(x) ln(1 + |x| / scale).",
-              .options = compress_table,
-              .option_count = FMX__COUNT(compress_table),
-              .defaults = &compress_defaults,
-              .options_size = sizeof compress_defaults},
-    .least_inputs = 1,
-    .most_inputs = 1,
-    .plan = compress_plan,
-    .forward = compress_forward,
-    .backward = compress_backward,
-};
+ACTIVATION_OP(relu, RELU, plain, plain, "Rectified linear unit, max(x, 0).");
+ACTIVATION_OP(sigmoid, SIGMOID, plain, plain, "Logistic function, 1 / (1 + exp(-x)).");
+ACTIVATION_OP(compress, COMPRESS, numbers, compress,
+              "Compresses intensities: sign(x) ln(1 + |x| / scale).");
+ACTIVATION_OP(leaky_relu, LEAKY_RELU, numbers, leaky_relu,
+              "x above 0, negative_slope times x below.");
+ACTIVATION_OP(elu, ELU, numbers, elu, "x above 0, alpha (exp(x) - 1) below.");
+ACTIVATION_OP(selu, ELU, selu_constants, plain,
+              "Self-normalising: 1.0507 x above 0, 1.7581 (exp(x) - 1) below.");
+ACTIVATION_OP(relu6, RELU6, plain, plain, "min(max(x, 0), 6).");
+ACTIVATION_OP(tanh, TANH, plain, plain, "Hyperbolic tangent.");
+ACTIVATION_OP(gelu, GELU, gelu_kind, gelu, "x times the normal distribution function of x.");
+ACTIVATION_OP(silu, SILU, plain, plain, "x / (1 + exp(-x)), also called swish.");
+ACTIVATION_OP(softplus, SOFTPLUS, numbers, softplus, "ln(1 + exp(beta x)) / beta.");

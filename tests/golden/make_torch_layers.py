@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Goldens of network operations by PyTorch.
+
+    python make_torch_layers.py tests/golden
+
+writes torch_activation.safetensors (and the other files named below). Made with Python 3.11, PyTorch
+2.6.0 (CPU), numpy 2.4.6; seed 5. PyTorch computes in float64 on values that float32 holds exactly;
+results are rounded to float32 once. Tensors "<case>.input", "<case>.<weight>", "<case>.grad_output",
+"<case>.output", "<case>.grad_input", "<case>.grad_<weight>"; gradients are those of
+sum(output * grad_output). <case> is that of tests/cases/<stem>.h.
+"""
+import json
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+rng = np.random.default_rng(5)
+
+
+def write(path, tensors):
+    """A safetensors file in which everything is sorted."""
+    header, end = {"__metadata__": {"by": "make_torch_layers.py, PyTorch " + torch.__version__}}, 0
+    for name in sorted(tensors):
+        value = tensors[name]
+        header[name] = {"dtype": "F32", "shape": value.shape,
+                        "data_offsets": [end, end + value.nbytes]}
+        end += value.nbytes
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as f:
+        f.write(len(text).to_bytes(8, "little") + text)
+        for name in sorted(tensors):
+            np.ascontiguousarray(tensors[name]).tofile(f)
+
+
+def random(*shape, scale=1.0):
+    """Uniform on [-scale, scale), exact in float32."""
+    value = rng.uniform(-scale, scale, shape).astype(np.float32)
+    return torch.tensor(value.astype(np.float64), requires_grad=True)
+
+
+def keep(into, name, function, x, **weights):
+    y = function(x, **weights)
+    g = random(*y.shape)
+    (y * g.detach()).sum().backward()
+    found = {"input": x, "output": y, "grad_output": g, "grad_input": x.grad}
+    for what, value in weights.items():
+        found[what] = value
+        found["grad_" + what] = value.grad
+    for what, value in found.items():
+        into[f"{name}.{what}"] = value.detach().numpy().astype(np.float32)
+
+
+def activation():
+    out = {}
+    functions = {
+        "relu": F.relu, "sigmoid": torch.sigmoid, "leaky_relu": F.leaky_relu,
+        "leaky_relu 0.3": lambda x: F.leaky_relu(x, 0.3), "elu": F.elu,
+        "elu 0.4": lambda x: F.elu(x, 0.4), "selu": F.selu, "relu6": F.relu6, "tanh": torch.tanh,
+        "gelu": F.gelu, "gelu tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu,
+        "softplus": F.softplus, "softplus 3 2": lambda x: F.softplus(x, 3, 2)}
+    for name, function in functions.items():
+        keep(out, name + ", tile + 1", function, random(1, 1, 17, scale=5.0))
+    return out
+
+
+folder = sys.argv[1]
+for stem in (activation,):
+    write(f"{folder}/torch_{stem.__name__}.safetensors", stem())
