@@ -1,6 +1,7 @@
 #include "loss_fixture.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,4 +302,41 @@ void fmx_loss_check(const fmx_test *test, fmx_loss_fixture *f)
     free(x);
     free(t);
     free(expected);
+}
+
+void fmx_loss_check_golden(const fmx_test *test, fmx__safetensors *file, const char *kind,
+                           size_t number)
+{
+    char name[64];
+    const fmx__tensor_entry *in = NULL;
+    const fmx__tensor_entry *to = NULL;
+    snprintf(name, sizeof name, "%s.%zu", kind, number);
+    float *x = fmx_test_tensor(file, &in, "%s.x", name);
+    float *t = fmx_test_tensor(file, &to, "%s.t", name);
+    float *losses = fmx_test_tensor(file, NULL, "%s.losses", name);
+    float *grad = fmx_test_tensor(file, NULL, "%s.grad", name);
+    bool labels = strcmp(kind, "labels") == 0;
+    fmx_loss_fixture f =
+        fmx_loss_open(name, labels ? "cross_entropy" : kind, in->shape[0],
+                      (fmx__shape){in->shape[1], in->shape[2], false},
+                      (fmx__shape){to->shape[1], to->shape[2], false},
+                      fmx_test_setting(file, name, "permutation") > 0 ? FMX__LOSS_PERMUTE_AUTO
+                                                                      : FMX__LOSS_IN_ORDER);
+    f.options.delta = fmx_test_setting(file, name, "delta");
+    f.options.positive_weight = fmx_test_setting(file, name, "positive");
+    size_t n = floats(&f);
+    double *expected = calloc(n, sizeof *expected);
+    fmx_loss_give(&f, x, t);
+    fmx_loss_run(test, &f, 0);
+    for (size_t b = 0; b < f.batch; ++b) {
+        for (size_t i = 0; i < n; ++i)
+            expected[i] = (double)grad[b * n + i];
+        compare_item(&f, b, (double)losses[b], expected);
+    }
+    fmx_loss_close(&f);
+    free(expected);
+    free(x);
+    free(t);
+    free(losses);
+    free(grad);
 }

@@ -3,6 +3,7 @@
 #ifndef FMX_LOSS_FIXTURE_H
 #define FMX_LOSS_FIXTURE_H
 
+#include "fmx_golden.h"
 #include "fmx_test.h"
 #include "loss.h"
 
@@ -35,6 +36,11 @@ void fmx_loss_run(const fmx_test *test, fmx_loss_fixture *f, int run);
 
 /* Runs it twice and fails unless twin, finite differences and bits agree. */
 void fmx_loss_check(const fmx_test *test, fmx_loss_fixture *f);
+
+/* Runs the loss `kind` ("labels": a cross-entropy) on the tensors "<kind>.<number>.x" and ".t" of
+ * golden/loss.safetensors and compares with its ".losses" and ".grad" as with the twin. */
+void fmx_loss_check_golden(const fmx_test *test, fmx__safetensors *file, const char *kind,
+                           size_t number);
 
 void fmx_loss_close(fmx_loss_fixture *f);
 

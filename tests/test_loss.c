@@ -34,6 +34,24 @@ Test(loss, labels)
     fmx_test_close(&test);
 }
 
+Test(loss, pytorch)
+{
+    static const struct {
+        const char *kind;
+        size_t count;
+    } cases[] = {{"cross_entropy", 2}, {"labels", 4}, {"binary_cross_entropy", 1},
+                 {"mse", 5},           {"mae", 5},    {"huber", 5},
+                 {"si_snr", 5}};
+    fmx_test test = fmx_test_open();
+    fmx__safetensors *file = fmx_test_tensors("loss.safetensors");
+    for (size_t k = 0; k < FMX__COUNT(cases); ++k) {
+        for (size_t i = 0; i < cases[k].count; ++i)
+            fmx_loss_check_golden(&test, file, cases[k].kind, i);
+    }
+    fmx__safetensors_close(file);
+    fmx_test_close(&test);
+}
+
 /* A NaN anywhere in the output shows in the loss, also where its target is 0. */
 Test(loss, extreme_logits_stay_finite_and_nan_shows)
 {
