@@ -3,10 +3,11 @@
  *   kind 0  constant a
  *   kind 1  uniform on [-a, a):  a (2 word / 2^32 - 1), from the word's upper 24 bits
  *   kind 2  normal, standard deviation a, values beyond 2 a replaced by later draws (at most 7)
+ *   kind 3  normal, standard deviation a
  *
  * Philox key (seed, WEIGHTS), counter (position / 4, tensor, 0, try): word position % 4; normals come
  * in fours from four words. One item per four values: the same values on every device for kinds 0 and
- * 1, within 4 ulp for kind 2.
+ * 1, within 4 ulp for kinds 2 and 3.
  *
  * Twin: host/ref/initialise_ref.c.
  */
@@ -27,6 +28,8 @@ __kernel void initialise(__global float *out, ulong count, uint kind, float a, u
     float4 value = (float4)(a);
     if (kind == 1)
         value = a * (convert_float4(words >> 8) * 0x1p-23f - 1.0f);
+    if (kind == 3)
+        value = fmx_normal4(words) * a;
     if (kind == 2) {
         value = fmx_normal4(words);
         for (uint attempt = 1; attempt < 8; ++attempt) {

@@ -4,8 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const fmx__initialiser_names[] = {"zeros",     "ones",    "glorot_uniform",
-                                              "he_normal", "pytorch", NULL};
+const char *const fmx__initialiser_names[] = {"zeros",          "ones",
+                                              "glorot_uniform", "he_normal",
+                                              "pytorch",        "glorot_normal",
+                                              "he_uniform",     "lecun_uniform",
+                                              "lecun_normal",   "xavier_normal",
+                                              "kaiming_normal", "uniform",
+                                              "normal",         "truncated_normal",
+                                              "orthogonal",     NULL};
 
 const fmx__op *fmx__op_find(const char *name)
 {

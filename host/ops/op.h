@@ -64,13 +64,23 @@ typedef struct fmx__layer {
             "layers or inputs that it takes; empty: the layer above"                               \
     }
 
-/* How a weight starts. */
+/* How a weight starts; laws in docs/ops/initialise.md. */
 typedef enum fmx__initialiser {
     FMX__INIT_ZEROS,
     FMX__INIT_ONES,
-    FMX__INIT_GLOROT_UNIFORM, /* U(-a, a), a = sqrt(6 / (fan_in + fan_out)): Keras */
-    FMX__INIT_HE_NORMAL,      /* N(0, sqrt(2 / fan_in)), cut at two standard deviations: Keras */
-    FMX__INIT_PYTORCH,        /* U(-a, a), a = 1 / sqrt(fan_in): PyTorch's Linear and Conv1d */
+    FMX__INIT_GLOROT_UNIFORM, /* Keras's default */
+    FMX__INIT_HE_NORMAL,
+    FMX__INIT_PYTORCH, /* of PyTorch's Linear and Conv1d: kaiming_uniform with a = sqrt(5) */
+    FMX__INIT_GLOROT_NORMAL,
+    FMX__INIT_HE_UNIFORM,
+    FMX__INIT_LECUN_UNIFORM,
+    FMX__INIT_LECUN_NORMAL,
+    FMX__INIT_XAVIER_NORMAL,
+    FMX__INIT_KAIMING_NORMAL,
+    FMX__INIT_UNIFORM,
+    FMX__INIT_NORMAL,
+    FMX__INIT_TRUNCATED_NORMAL,
+    FMX__INIT_ORTHOGONAL,
 } fmx__initialiser;
 
 /* For option tables: the names of fmx__initialiser, by value. */

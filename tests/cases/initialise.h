@@ -24,6 +24,8 @@ static const fmx_case_initialise fmx_cases_initialise[] = {
     FMX_INITIALISE("tile", 256, FMX__INIT_GLOROT_UNIFORM, 100, 10, 0),
     FMX_INITIALISE("tile + 1", 257, FMX__INIT_HE_NORMAL, 50, 10, 0),
     FMX_INITIALISE("prime", 100003, FMX__INIT_HE_NORMAL, 2, 10, 0),
+    FMX_INITIALISE("normal, tile + 1", 257, FMX__INIT_KAIMING_NORMAL, 8, 10, 0),
+    FMX_INITIALISE("normal, prime", 10007, FMX__INIT_NORMAL, 8, 10, 0),
     FMX_INITIALISE("glorot uniform", (size_t)1 << 24, FMX__INIT_GLOROT_UNIFORM, 1000, 1000, 1),
     FMX_INITIALISE("he normal", (size_t)1 << 22, FMX__INIT_HE_NORMAL, 1000, 1000, 1),
 };
