@@ -14,13 +14,15 @@ static const double quantile = 0.15;       /* of the ratios */
 static const double least_sigmas = 6;      /* that a multiplet must rise above the noise */
 static const double bandwidth_ppm = 0.002; /* of the histogram of places */
 static const double single_weight = 0.3;
-static const double clear_mode = 1.3; /* of the mean */
+static const double clear_mode = 2;     /* of the mean */
+static const double margin_ppm = 0.006; /* around a multiplet, for its correlation */
 
 /* What a search over one spectrum needs. */
 typedef struct search {
     const fmx__line_library *library;
-    double *spectrum; /* each point the highest of it and its two neighbours */
-    double *ratio;    /* [points] */
+    const float *spectrum;
+    double *top;   /* [points] each the highest of a point and its two neighbours */
+    double *ratio; /* [points] */
     double *amplitude;
     size_t reach; /* points to either side; amplitude[2 reach + 1] */
     double sigma;
@@ -32,55 +34,43 @@ typedef struct search {
 void fmx__line_library_clear(fmx__line_library *library)
 {
     free(library->multiplet);
-    free(library->point);
     free(library->height);
     *library = (fmx__line_library){0};
-}
-
-static fmx_status keep_point(fmx_context *ctx, fmx__line_library *l, size_t point, double height)
-{
-    size_t heights = l->kept_capacity;
-    fmx_status status = FMX_OK;
-    if (l->kept == l->kept_capacity) {
-        status = fmx__grow(ctx, &l->height, &heights, 2 * l->kept + 256, sizeof *l->height,
-                           "the lines of a library");
-        if (status == FMX_OK)
-            status = fmx__grow(ctx, &l->point, &l->kept_capacity, 2 * l->kept + 256,
-                               sizeof *l->point, "the lines of a library");
-    }
-    if (status == FMX_OK) {
-        l->point[l->kept] = (uint32_t)point;
-        l->height[l->kept++] = height;
-    }
-    return status;
 }
 
 /* The multiplet of points [first, end) of a compound's spectrum. */
 static fmx_status add_multiplet(fmx_context *ctx, fmx__line_library *l, size_t compound,
                                 const double *x, size_t first, size_t end)
 {
-    double top = 0;
+    size_t margin = (size_t)(margin_ppm / l->step_ppm);
+    size_t from = first > margin ? first - margin : 0;
+    size_t to = end + margin < l->points ? end + margin : l->points;
     size_t lines = 0;
-    fmx__multiplet m = {.compound = compound, .first = l->kept};
+    fmx__multiplet m = {
+        .compound = compound, .point = from, .count = to - from, .first = l->heights};
     fmx_status status = FMX_OK;
-    for (size_t j = first; j < end; ++j) {
-        top = fmax(top, x[j]);
-        m.area += x[j];
-    }
-    for (size_t j = first; status == FMX_OK && j < end; ++j) {
-        bool above = x[j] > counted * top;
-        lines += above && (j == first || x[j] > x[j - 1]) && (j + 1 == end || x[j] >= x[j + 1]);
-        if (above)
-            status = keep_point(ctx, l, j, x[j]);
-    }
-    m.count = l->kept - m.first;
-    m.lines = lines > 1;
+    if (l->heights + m.count > l->height_capacity)
+        status = fmx__grow(ctx, &l->height, &l->height_capacity, 2 * (l->heights + m.count),
+                           sizeof *l->height, "the lines of a library");
     if (status == FMX_OK && l->multiplets == l->multiplet_capacity)
         status = fmx__grow(ctx, &l->multiplet, &l->multiplet_capacity, 2 * l->multiplets + 64,
                            sizeof *l->multiplet, "the multiplets of a library");
-    if (status == FMX_OK)
-        l->multiplet[l->multiplets++] = m;
-    return status;
+    if (status != FMX_OK)
+        return status;
+    memcpy(l->height + l->heights, x + from, m.count * sizeof *x);
+    l->heights += m.count;
+    for (size_t j = first; j < end; ++j) {
+        m.highest = fmax(m.highest, x[j]);
+        m.area += x[j];
+    }
+    for (size_t j = from; j < to; ++j) {
+        bool above = x[j] > counted * m.highest;
+        m.counted += above;
+        lines += above && (j == from || x[j] > x[j - 1]) && (j + 1 == to || x[j] >= x[j + 1]);
+    }
+    m.lines = lines > 1;
+    l->multiplet[l->multiplets++] = m;
+    return FMX_OK;
 }
 
 static fmx_status cut(fmx_context *ctx, fmx__line_library *l, size_t compound, const double *x)
@@ -212,7 +202,7 @@ static double noise_of(const search *s, const float *spectrum)
 
 static void close_search(search *s)
 {
-    free(s->spectrum);
+    free(s->top);
     free(s->ratio);
     free(s->amplitude);
 }
@@ -220,8 +210,8 @@ static void close_search(search *s)
 static fmx_status open_search(fmx_context *ctx, const fmx__line_library *l, const float *spectrum,
                               search *s)
 {
-    *s = (search){.library = l, .reach = (size_t)(reach_ppm / l->step_ppm)};
-    fmx_status status = fmx__alloc(ctx, l->points, sizeof *s->spectrum, "a spectrum", &s->spectrum);
+    *s = (search){.library = l, .spectrum = spectrum, .reach = (size_t)(reach_ppm / l->step_ppm)};
+    fmx_status status = fmx__alloc(ctx, l->points, sizeof *s->top, "a spectrum", &s->top);
     if (status == FMX_OK)
         status = fmx__alloc(ctx, l->points, sizeof *s->ratio, "a spectrum", &s->ratio);
     if (status == FMX_OK)
@@ -232,7 +222,7 @@ static fmx_status open_search(fmx_context *ctx, const fmx__line_library *l, cons
     for (size_t j = 0; j < l->points; ++j) {
         size_t before = j > 0 ? j - 1 : 0;
         size_t behind = j + 1 < l->points ? j + 1 : j;
-        s->spectrum[j] = (double)fmaxf(fmaxf(spectrum[before], spectrum[behind]), spectrum[j]);
+        s->top[j] = (double)fmaxf(fmaxf(spectrum[before], spectrum[behind]), spectrum[j]);
     }
     return FMX_OK;
 }
@@ -241,13 +231,44 @@ static fmx_status open_search(fmx_context *ctx, const fmx__line_library *l, cons
 static double amplitude_at(const search *s, const fmx__multiplet *m, ptrdiff_t up)
 {
     const fmx__line_library *l = s->library;
+    size_t n = 0;
     for (size_t i = 0; i < m->count; ++i) {
-        ptrdiff_t at = (ptrdiff_t)l->point[m->first + i] - up;
+        double height = l->height[m->first + i];
+        ptrdiff_t at = (ptrdiff_t)(m->point + i) - up;
         bool there = at >= 0 && (size_t)at < l->points;
-        s->ratio[i] = there ? s->spectrum[at] / l->height[m->first + i] : 0;
+        if (height > counted * m->highest)
+            s->ratio[n++] = there ? s->top[at] / height : 0;
     }
-    qsort(s->ratio, m->count, sizeof *s->ratio, ascending);
-    return s->ratio[(size_t)(quantile * (double)(m->count - 1))];
+    qsort(s->ratio, n, sizeof *s->ratio, ascending);
+    return s->ratio[(size_t)(quantile * (double)(n - 1))];
+}
+
+/* Weight of a multiplet at a place: the eighth power of its correlation with the spectrum. */
+static double weight_at(const search *s, const fmx__multiplet *m, ptrdiff_t up)
+{
+    const fmx__line_library *l = s->library;
+    double n = 0;
+    double x = 0;
+    double y = 0;
+    double xx = 0;
+    double yy = 0;
+    double xy = 0;
+    for (size_t i = 0; i < m->count; ++i) {
+        ptrdiff_t at = (ptrdiff_t)(m->point + i) - up;
+        if (at < 0 || (size_t)at >= l->points)
+            continue;
+        double a = l->height[m->first + i];
+        double b = (double)s->spectrum[at];
+        n += 1;
+        x += a;
+        y += b;
+        xx += a * a;
+        yy += b * b;
+        xy += a * b;
+    }
+    double spread = (n * xx - x * x) * (n * yy - y * y);
+    double r = spread > 0 ? (n * xy - x * y) / sqrt(spread) : 0;
+    return r > 0 ? pow(r, 8) : 0;
 }
 
 static double no_prior(double shift_ppm)
@@ -263,9 +284,9 @@ static double usual_prior(double shift_ppm)
     return 0.65 / 0.006 * exp(-0.5 * near * near) + 0.35 / 0.022 * exp(-0.5 * far * far);
 }
 
-/* Where a multiplet lies; false where it does not rise above the noise. */
+/* Where a multiplet lies, with its weight; false where it does not rise above the noise. */
 static bool place(const search *s, const fmx__multiplet *m, double (*prior)(double),
-                  double *shift_ppm)
+                  double *shift_ppm, double *weight)
 {
     const fmx__line_library *l = s->library;
     size_t count = 2 * s->reach + 1;
@@ -277,10 +298,8 @@ static bool place(const search *s, const fmx__multiplet *m, double (*prior)(doub
             best = k;
     }
     ptrdiff_t up = (ptrdiff_t)best - (ptrdiff_t)s->reach;
-    double highest = 0;
-    for (size_t i = 0; i < m->count; ++i)
-        highest = fmax(highest, l->height[m->first + i]);
-    if (!(amplitude_at(s, m, up) * highest > least_sigmas * s->sigma) || !(s->amplitude[best] > 0))
+    if (!(amplitude_at(s, m, up) * m->highest > least_sigmas * s->sigma) ||
+        !(s->amplitude[best] > 0))
         return false;
     double between = 0;
     if (best > 0 && best + 1 < count) {
@@ -291,6 +310,7 @@ static bool place(const search *s, const fmx__multiplet *m, double (*prior)(doub
         between = curve < 0 ? 0.5 * (a - c) / curve : 0;
     }
     *shift_ppm = ((double)up + between) * l->step_ppm;
+    *weight = weight_at(s, m, up) * (m->lines ? 1 : single_weight);
     return true;
 }
 
@@ -339,8 +359,7 @@ fmx_status fmx__line_offset(fmx_context *ctx, const fmx__line_library *library,
         status = open_search(ctx, library, spectrum, &s);
     for (size_t i = 0; status == FMX_OK && i < library->multiplets; ++i) {
         const fmx__multiplet *m = &library->multiplet[i];
-        weight[count] = m->lines ? 1 : single_weight;
-        count += place(&s, m, no_prior, &at[count]);
+        count += place(&s, m, no_prior, &at[count], &weight[count]);
     }
     if (status == FMX_OK && count > 0) {
         double mode = mode_of(at, weight, count, &ratio);
@@ -365,10 +384,11 @@ fmx_status fmx__line_shifts(fmx_context *ctx, const fmx__line_library *library,
         for (size_t i = 0; i < library->multiplets; ++i) {
             const fmx__multiplet *m = &library->multiplet[i];
             double shift = 0;
-            if (m->compound != wanted[w] || !place(&s, m, usual_prior, &shift))
+            double weight = 0;
+            if (m->compound != wanted[w] || !place(&s, m, usual_prior, &shift, &weight))
                 continue;
-            sum += shift * m->area;
-            area += m->area;
+            sum += shift * m->area * weight;
+            area += m->area * weight;
         }
         shift_ppm[w] = area > 0 ? sum / area : NAN;
     }

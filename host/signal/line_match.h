@@ -1,11 +1,12 @@
 /* Where the multiplets of known compounds lie in a spectrum: how far it is referenced otherwise
  * than the library, and how far each compound lies from its place there. On the host, in double.
  *
- * A library spectrum is cut into multiplets at gaps of 0.025 ppm without signal. A multiplet counts
- * with its points above 0.3 of its highest one. Moved by d, it is there with the amplitude A(d): of
- * the ratios of spectrum to multiplet over these points the 15 % quantile, so that other signals on
- * top of some of the points do not matter, but what lacks a line is not there. Its place is the d
- * within 0.04 ppm where A(d) times a prior is greatest, between points by a parabola. */
+ * A library spectrum is cut into multiplets at gaps of 0.025 ppm without signal. Moved by d, a
+ * multiplet is there with the amplitude A(d): of the ratios of spectrum to multiplet over its
+ * points above 0.3 of its highest one the 15 % quantile, so that other signals on top of some of
+ * the points do not matter, but what lacks a line is not there. Its place is the d within 0.04 ppm
+ * where A(d) times a prior is greatest, between points by a parabola. It is believed with the
+ * weight r^8, r the correlation of spectrum and multiplet there, 0.006 ppm around it included. */
 #ifndef FIDMIX_LINE_MATCH_H
 #define FIDMIX_LINE_MATCH_H
 
@@ -13,8 +14,11 @@
 
 typedef struct fmx__multiplet {
     size_t compound;
-    size_t first; /* of its points */
+    size_t point; /* first one, 0.006 ppm before it begins */
     size_t count;
+    size_t first;   /* of its heights */
+    size_t counted; /* those above 0.3 of the highest */
+    double highest;
     double area;
     bool lines; /* several: it is told from others by more than its place */
 } fmx__multiplet;
@@ -26,10 +30,9 @@ typedef struct fmx__line_library {
     fmx__multiplet *multiplet;
     size_t multiplets;
     size_t multiplet_capacity;
-    uint32_t *point; /* [kept]: those that count, of all multiplets */
-    double *height;  /* [kept] */
-    size_t kept;
-    size_t kept_capacity;
+    double *height; /* [heights] of all multiplets */
+    size_t heights;
+    size_t height_capacity;
 } fmx__line_library;
 
 /* Reads the pure spectra of `name[compounds]` from a dataset on the axis ppm[points]; several of
@@ -41,15 +44,15 @@ fmx_status fmx__line_library_read(fmx_context *ctx, const char *path, const char
 void fmx__line_library_clear(fmx__line_library *library);
 
 /* A spectrum's places are the library's plus *offset_ppm: the mode of the places of all multiplets
- * that rise above the noise, smoothed by 0.002 ppm, single lines counting for 0.3. Multiplets that
- * are not there vote too, but anywhere: *clear is false, and the offset 0, where the mode is below
- * 1.3 times their mean. spectrum[library->points]. Errors: FMX_ERROR_MEMORY. */
+ * that rise above the noise, by their weights (single lines by 0.3 of it), smoothed by 0.002 ppm.
+ * Multiplets that are not there vote too, but anywhere: *clear is false, and the offset 0, where
+ * the mode is below twice the mean. spectrum[library->points]. Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__line_offset(fmx_context *ctx, const fmx__line_library *library,
                             const float *spectrum, double *offset_ppm, bool *clear);
 
 /* How far each of the compounds wanted[wanted_count] lies above its place in the library:
- * shift_ppm[i], the mean over its multiplets by area, each with the prior 0.65 N(0.006) + 0.35
- * N(0.022) ppm; NAN where none of them rises above the noise. Errors: FMX_ERROR_MEMORY. */
+ * shift_ppm[i], the mean over its multiplets by area and weight, each with the prior 0.65 N(0.006)
+ * + 0.35 N(0.022) ppm; NAN where none of them rises above the noise. Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__line_shifts(fmx_context *ctx, const fmx__line_library *library,
                             const float *spectrum, const size_t *wanted, size_t wanted_count,
                             double *shift_ppm);
