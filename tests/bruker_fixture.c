@@ -1,5 +1,7 @@
 #include "bruker_fixture.h"
 
+#include "base.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,4 +110,24 @@ fmx_status fmx_fixture_read(const fmx_test *test, const char *path, fmx_fid *out
     }
     fmx_source_list_clear(&list);
     return status;
+}
+
+void fmx_fixture_each_failure(const fmx_test *test, const char *path)
+{
+    fmx_status status = FMX_ERROR_MEMORY;
+    size_t failures = 0;
+    for (size_t nth = 1; status != FMX_OK; ++nth) {
+        fmx_source_list list = {0};
+        fmx_fid fid = {0};
+        fmx__fail_allocation(test->ctx, nth);
+        status = fmx_source_find(test->ctx, path, false, &list);
+        if (status == FMX_OK)
+            status = fmx_fid_read(test->ctx, &list.item[0], FMX_READ_DATA, &fid);
+        cr_assert(status == FMX_OK || status == FMX_ERROR_MEMORY, "%s",
+                  fmx_context_message(test->ctx));
+        failures += status != FMX_OK;
+        fmx_fid_clear(&fid);
+        fmx_source_list_clear(&list);
+    }
+    cr_assert_gt(failures, 5);
 }

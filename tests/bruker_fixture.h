@@ -25,6 +25,10 @@ const char *fmx_fixture_experiment(const char *changed, const char *without);
 /* Reads the first source at `path`. */
 fmx_status fmx_fixture_read(const fmx_test *test, const char *path, fmx_fid *out);
 
+/* Finds and reads the first source at `path` with the first, second ... allocation failing, until
+ * it succeeds: each failure must be a status. */
+void fmx_fixture_each_failure(const fmx_test *test, const char *path);
+
 /* The bytes of a value in either order. */
 void fmx_fixture_bytes(const void *value, size_t bytes, bool big_endian, unsigned char *out);
 

@@ -436,22 +436,6 @@ Test(bruker, damaged_files)
 Test(bruker, out_of_memory)
 {
     fmx_test test = fmx_test_open_host();
-    fmx_fid fid;
-    const char *folder = fmx_fixture_experiment(NULL, NULL);
-    fmx_status status = FMX_ERROR_MEMORY;
-    size_t failures = 0;
-    for (size_t nth = 1; status != FMX_OK; ++nth) {
-        fmx_source_list list = {0};
-        fmx__fail_allocation(test.ctx, nth);
-        status = fmx_source_find(test.ctx, folder, false, &list);
-        if (status == FMX_OK)
-            status = fmx_fid_read(test.ctx, &list.item[0], FMX_READ_DATA, &fid);
-        cr_assert(status == FMX_OK || status == FMX_ERROR_MEMORY, "%s",
-                  fmx_context_message(test.ctx));
-        failures += status != FMX_OK;
-        fmx_source_list_clear(&list);
-    }
-    cr_assert_gt(failures, 10);
-    fmx_fid_clear(&fid);
+    fmx_fixture_each_failure(&test, fmx_fixture_experiment(NULL, NULL));
     fmx_test_close(&test);
 }

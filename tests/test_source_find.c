@@ -44,7 +44,8 @@ static void expect_found(const fmx_test *test, const char *root, const char *bel
     snprintf(path, sizeof path, "%s%s%s", root, below[0] ? "/" : "", below);
     fmx_test_ok(test, fmx_source_find(test->ctx, path, with_processed, &list), path);
     for (size_t i = 0; i < list.count; ++i) {
-        cr_assert_str_eq(list.item[i].format, "bruker");
+        cr_assert_str_eq(list.item[i].format,
+                         strstr(list.item[i].path, "varian") != NULL ? "varian" : "bruker");
         cr_assert_eq(strncmp(list.item[i].path, root, strlen(root)), 0, "%s", list.item[i].path);
         snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s%s", i > 0 ? " " : "",
                  list.item[i].kind == FMX_KIND_SPECTRUM ? "*" : "",
@@ -68,12 +69,12 @@ Test(source_find, order_and_processed)
     make_spectrum(root, "b/9/pdata/1");
     make_spectrum(root, "b/9/pdata/11");
     make_spectrum(root, "c/1/pdata/1"); /* without a FID */
-    fmx_fixture_text(root, "b/fid", "");
-    fmx_fixture_text(root, "b/procpar", ""); /* Varian's, not ours */
+    fmx_fixture_text(root, "d/varian/fid", "");
+    fmx_fixture_text(root, "d/varian/procpar", "");
     fmx_fixture_text(root, "d/notes.txt", "nothing here");
-    expect_found(&test, root, "", false, "a-b/1 a/1 a/1/2 b/9 b/10 *c/1/pdata/1");
+    expect_found(&test, root, "", false, "a-b/1 a/1 a/1/2 b/9 b/10 *c/1/pdata/1 d/varian");
     expect_found(&test, root, "", true,
-                 "a-b/1 a/1 a/1/2 b/9 *b/9/pdata/1 *b/9/pdata/11 b/10 *c/1/pdata/1");
+                 "a-b/1 a/1 a/1/2 b/9 *b/9/pdata/1 *b/9/pdata/11 b/10 *c/1/pdata/1 d/varian");
     expect_found(&test, root, "b//", false, "b/9 b/10");
     fmx_test_close(&test);
 }

@@ -60,6 +60,10 @@ fmx_status fmx__format(fmx_context *ctx, char **out, const char *format, ...) FM
 fmx_status fmx__read_file(fmx_context *ctx, const char *path, size_t most, char **out,
                           size_t *bytes);
 
+/* The same for the first `most` bytes of a file, or all of a shorter one: to know it by content. */
+fmx_status fmx__read_start(fmx_context *ctx, const char *path, size_t most, char **out,
+                           size_t *bytes);
+
 /* Test aid: the n-th allocation from now on (1 = the next) fails; 0 switches it off. */
 void fmx__fail_allocation(fmx_context *ctx, size_t nth);
 

@@ -7,8 +7,9 @@
 
 #include "base.h"
 
-fmx_status fmx__read_file(fmx_context *ctx, const char *path, size_t most, char **out,
-                          size_t *bytes)
+/* The file, or its first `most` bytes where it is `longer` and that is allowed. */
+static fmx_status read_some(fmx_context *ctx, const char *path, size_t most, bool longer,
+                            char **out, size_t *bytes)
 {
     struct stat info;
     fmx_status status = FMX_OK;
@@ -25,12 +26,12 @@ fmx_status fmx__read_file(fmx_context *ctx, const char *path, size_t most, char 
         status = fmx__fail(ctx, FMX_ERROR_READ, "%s: not a regular file", path);
         goto out;
     }
-    if (info.st_size < 0 || (uintmax_t)info.st_size > most) {
+    if (info.st_size < 0 || (!longer && (uintmax_t)info.st_size > most)) {
         status = fmx__fail(ctx, FMX_ERROR_FORMAT, "%s: %jd bytes, more than the %zu that are read",
                            path, (intmax_t)info.st_size, most);
         goto out;
     }
-    size_t size = (size_t)info.st_size;
+    size_t size = (uintmax_t)info.st_size < most ? (size_t)info.st_size : most;
     status = fmx__alloc(ctx, size + 1, 1, path, out);
     while (status == FMX_OK && *bytes < size) {
         ssize_t n = read(fd, *out + *bytes, size - *bytes);
@@ -50,4 +51,16 @@ out:
         *out = NULL;
     }
     return status;
+}
+
+fmx_status fmx__read_file(fmx_context *ctx, const char *path, size_t most, char **out,
+                          size_t *bytes)
+{
+    return read_some(ctx, path, most, false, out, bytes);
+}
+
+fmx_status fmx__read_start(fmx_context *ctx, const char *path, size_t most, char **out,
+                           size_t *bytes)
+{
+    return read_some(ctx, path, most, true, out, bytes);
 }

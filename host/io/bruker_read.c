@@ -129,8 +129,7 @@ static fmx_status check_mode(fmx_context *ctx, const fmx__parameters *acqus)
 }
 
 /* Type, byte order and scale of the values in the FID. */
-static fmx_status value_layout(fmx_context *ctx, const fmx__parameters *acqus,
-                               fmx__bruker_values *values)
+static fmx_status value_layout(fmx_context *ctx, const fmx__parameters *acqus, fmx__values *values)
 {
     int64_t order = 0;
     int64_t exponent = 0;
@@ -146,16 +145,16 @@ static fmx_status value_layout(fmx_context *ctx, const fmx__parameters *acqus,
 
 /* Complex points: TD where the file holds that many; what there is where it ends early. */
 static fmx_status count_points(fmx_context *ctx, const fmx__parameters *acqus,
-                               const fmx__bruker_values *values, size_t *points)
+                               const fmx__values *values, size_t *points)
 {
     int64_t td = 0;
     uint64_t bytes = 0;
     fmx_status status = fmx__parameters_integer(ctx, acqus, "TD", 2, TD_MOST, true, 0, &td);
     if (status == FMX_OK)
-        status = fmx__bruker_file_bytes(ctx, values->path, &bytes);
+        status = fmx__file_bytes(ctx, values->path, &bytes);
     if (status != FMX_OK)
         return status;
-    size_t width = fmx__bruker_value_bytes(values->type);
+    size_t width = fmx__value_bytes(values->type);
     uint64_t promised = (uint64_t)(td / 2);
     uint64_t present = bytes / (2 * width);
     if (present == 0)
@@ -218,7 +217,7 @@ static fmx_status read_conventions(fmx_context *ctx, const char *processed, fmx_
 static fmx_status read_fid(fmx_context *ctx, const char *folder, fmx_read_depth depth, fmx_fid *out)
 {
     fmx__parameters acqus = {0};
-    fmx__bruker_values values = {0};
+    fmx__values values = {0};
     char *path = NULL;
     char *processed = NULL;
     if (!fmx__is_file_in(folder, "fid"))
@@ -254,7 +253,7 @@ static fmx_status read_fid(fmx_context *ctx, const char *folder, fmx_read_depth 
     if (status == FMX_OK && depth == FMX_READ_DATA)
         status = fmx__alloc(ctx, out->points, 2 * sizeof *out->data, path, &out->data);
     if (status == FMX_OK && depth == FMX_READ_DATA)
-        status = fmx__bruker_read_values(ctx, &values, 2 * out->points, 1, out->data);
+        status = fmx__values_read(ctx, &values, 2 * out->points, 1, out->data);
     free(processed);
     free(path);
     fmx__parameters_clear(&acqus);

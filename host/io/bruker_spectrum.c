@@ -64,7 +64,7 @@ static fmx_status find_imaginary(fmx_context *ctx, const char *folder, const cha
     *usable = false;
     if (!fmx__is_file_in(folder, "1i"))
         return FMX_OK;
-    fmx_status status = fmx__bruker_file_bytes(ctx, path, &bytes);
+    fmx_status status = fmx__file_bytes(ctx, path, &bytes);
     *usable = status == FMX_OK && bytes == real_bytes;
     if (status == FMX_OK && !*usable)
         fmx__log(ctx, FMX_LOG_WARNING, "%s: %ju bytes, 1r has %ju; read without an imaginary part",
@@ -72,10 +72,10 @@ static fmx_status find_imaginary(fmx_context *ctx, const char *folder, const cha
     return status;
 }
 
-static fmx_status check_size(fmx_context *ctx, const fmx__bruker_values *values, size_t points,
+static fmx_status check_size(fmx_context *ctx, const fmx__values *values, size_t points,
                              uint64_t bytes)
 {
-    uint64_t needed = (uint64_t)points * fmx__bruker_value_bytes(values->type);
+    uint64_t needed = (uint64_t)points * fmx__value_bytes(values->type);
     if (bytes >= needed)
         return FMX_OK;
     return fmx__fail(ctx, FMX_ERROR_FORMAT,
@@ -84,8 +84,7 @@ static fmx_status check_size(fmx_context *ctx, const fmx__bruker_values *values,
                      values->path, (uintmax_t)bytes, points, (uintmax_t)needed);
 }
 
-static fmx_status value_layout(fmx_context *ctx, const fmx__parameters *procs,
-                               fmx__bruker_values *values)
+static fmx_status value_layout(fmx_context *ctx, const fmx__parameters *procs, fmx__values *values)
 {
     int64_t order = 0;
     int64_t exponent = 0;
@@ -101,18 +100,18 @@ static fmx_status value_layout(fmx_context *ctx, const fmx__parameters *procs,
 }
 
 /* TopSpin's 1i has the sign of exp(+i w t); ours is that of exp(-i w t). */
-static fmx_status read_points(fmx_context *ctx, fmx__bruker_values *values, const char *imaginary,
+static fmx_status read_points(fmx_context *ctx, fmx__values *values, const char *imaginary,
                               fmx_fid *out)
 {
     size_t stride = out->is_complex ? 2 : 1;
     fmx_status status =
         fmx__alloc(ctx, out->points, stride * sizeof *out->data, values->path, &out->data);
     if (status == FMX_OK)
-        status = fmx__bruker_read_values(ctx, values, out->points, stride, out->data);
+        status = fmx__values_read(ctx, values, out->points, stride, out->data);
     if (status == FMX_OK && out->is_complex) {
         values->path = imaginary;
         values->scale = -values->scale;
-        status = fmx__bruker_read_values(ctx, values, out->points, stride, out->data + 1);
+        status = fmx__values_read(ctx, values, out->points, stride, out->data + 1);
     }
     return status;
 }
@@ -121,7 +120,7 @@ fmx_status fmx__bruker_read_spectrum(fmx_context *ctx, const char *folder, fmx_r
                                      fmx_fid *out)
 {
     fmx__parameters procs = {0};
-    fmx__bruker_values values = {0};
+    fmx__values values = {0};
     char *experiment = NULL;
     char *real = NULL;
     char *imaginary = NULL;
@@ -141,7 +140,7 @@ fmx_status fmx__bruker_read_spectrum(fmx_context *ctx, const char *folder, fmx_r
     if (status == FMX_OK)
         status = value_layout(ctx, &procs, &values);
     if (status == FMX_OK)
-        status = fmx__bruker_file_bytes(ctx, real, &bytes);
+        status = fmx__file_bytes(ctx, real, &bytes);
     if (status == FMX_OK)
         status = check_size(ctx, &values, out->points, bytes);
     if (status == FMX_OK)

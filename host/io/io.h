@@ -34,6 +34,7 @@ typedef struct fmx__reader {
 } fmx__reader;
 
 extern const fmx__reader fmx__reader_bruker;
+extern const fmx__reader fmx__reader_varian;
 
 /* Appends one source; `format` is static. */
 fmx_status fmx__source_append(fmx_context *ctx, fmx_source_list *list, const char *path,

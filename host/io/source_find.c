@@ -10,6 +10,7 @@
 
 static const fmx__reader *const readers[] = {
     &fmx__reader_bruker,
+    &fmx__reader_varian,
 };
 
 /* A folder, known by device and inode: each is entered once, whatever links lead to it. */

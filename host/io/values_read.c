@@ -1,4 +1,3 @@
-/* Binary values of fid, 1r and 1i. */
 #include <errno.h>
 #include <fcntl.h>
 #include <float.h>
@@ -8,16 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bruker.h"
+#include "values_read.h"
 
 enum { CHUNK_VALUES = 1 << 16 };
 
-size_t fmx__bruker_value_bytes(int64_t type)
+size_t fmx__value_bytes(int64_t type)
 {
-    return type == 2 ? 8 : 4;
+    return type == FMX__VALUE_FLOAT64 ? 8 : type == FMX__VALUE_INT16 ? 2 : 4;
 }
 
-fmx_status fmx__bruker_file_bytes(fmx_context *ctx, const char *path, uint64_t *bytes)
+fmx_status fmx__file_bytes(fmx_context *ctx, const char *path, uint64_t *bytes)
 {
     struct stat info;
     *bytes = 0;
@@ -42,6 +41,16 @@ static uint64_t load_64(const unsigned char *s, bool swap)
     uint64_t word;
     memcpy(&word, s, sizeof word);
     return swap ? __builtin_bswap64(word) : word;
+}
+
+static double decode_short(const unsigned char *s, size_t i, bool swap)
+{
+    uint16_t word;
+    int16_t value;
+    memcpy(&word, s + 2 * i, sizeof word);
+    word = swap ? __builtin_bswap16(word) : word;
+    memcpy(&value, &word, sizeof value);
+    return value;
 }
 
 static double decode_integer(const unsigned char *s, size_t i, bool swap)
@@ -76,8 +85,8 @@ static bool is_single(double value)
 
 /* Decodes n values, a loop for each type. Returns the index of the first that is no finite number
  * of single precision, n when there is none. */
-static size_t decode(const fmx__bruker_values *values, const unsigned char *s, size_t n,
-                     size_t stride, float *out)
+static size_t decode(const fmx__values *values, const unsigned char *s, size_t n, size_t stride,
+                     float *out)
 {
     const bool swap = values->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
     const double scale = values->scale;
@@ -89,10 +98,12 @@ static size_t decode(const fmx__bruker_values *values, const unsigned char *s, s
         bad = is_single(value) ? bad : i;                                                          \
         out[i * stride] = (float)value;                                                            \
     }
-    if (values->type == 2) {
+    if (values->type == FMX__VALUE_FLOAT64) {
         FMX_DECODE(decode_double)
-    } else if (values->type == 1) {
+    } else if (values->type == FMX__VALUE_FLOAT32) {
         FMX_DECODE(decode_single)
+    } else if (values->type == FMX__VALUE_INT16) {
+        FMX_DECODE(decode_short)
     } else {
         FMX_DECODE(decode_integer)
     }
@@ -118,27 +129,31 @@ static fmx_status read_bytes(fmx_context *ctx, const char *path, int fd, unsigne
     return FMX_OK;
 }
 
-fmx_status fmx__bruker_read_values(fmx_context *ctx, const fmx__bruker_values *values, size_t count,
-                                   size_t stride, float *out)
+fmx_status fmx__values_read(fmx_context *ctx, const fmx__values *values, size_t count,
+                            size_t stride, float *out)
 {
     unsigned char *chunk = NULL;
-    size_t width = fmx__bruker_value_bytes(values->type);
+    size_t width = fmx__value_bytes(values->type);
     fmx_status status = FMX_OK;
     int fd = open(values->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return fmx__fail(ctx, FMX_ERROR_READ, "%s: %s", values->path, strerror(errno));
     size_t most = count < CHUNK_VALUES ? count : CHUNK_VALUES;
-    status = fmx__alloc(ctx, most, width, values->path, &chunk);
+    if (values->offset > 0 && lseek(fd, (off_t)values->offset, SEEK_SET) < 0)
+        status = fmx__fail(ctx, FMX_ERROR_READ, "%s: %s", values->path, strerror(errno));
+    if (status == FMX_OK)
+        status = fmx__alloc(ctx, most, width, values->path, &chunk);
     for (size_t at = 0; status == FMX_OK && at < count;) {
         size_t n = count - at < most ? count - at : most;
-        status = read_bytes(ctx, values->path, fd, chunk, n * width, (uint64_t)at * width);
+        status = read_bytes(ctx, values->path, fd, chunk, n * width,
+                            values->offset + (uint64_t)at * width);
         size_t good = status == FMX_OK ? decode(values, chunk, n, stride, out + at * stride) : n;
         if (good < n)
             status =
                 fmx__fail(ctx, FMX_ERROR_FORMAT,
                           "%s: the value at byte %ju is not a finite number of single "
                           "precision; check the data type and byte order in the parameter file",
-                          values->path, (uintmax_t)(at + good) * width);
+                          values->path, (uintmax_t)(values->offset + (at + good) * width));
         at += n;
     }
     free(chunk);
