@@ -12,7 +12,8 @@ static const char recipe[] =
     "name: small\n"
     "seed: 2\n"
     "axis: {nucleus: 1H, first_ppm: 9.5, last_ppm: 0.5, points: 1024}\n"
-    "database: {spins: spin_systems, only: [L-Alanine, Glycine, L-Lactate], per_compound: 5, "
+    "database: {spins: spin_systems, only: [L-Alanine, Glycine, L-Lactate], foreign: [Acetate, "
+    "\"1,2-Propanediol\"], per_compound: 5, "
     "field_mhz: 400, fid_points: 4096}\n"
     "process:\n"
     "  - digital_filter: {mode: phase_ramp}\n"
@@ -20,7 +21,7 @@ static const char recipe[] =
     "  - autophase: {method: lines}\n"
     "  - resample: {method: linear, outside: zero}\n"
     "  - normalise: {method: max}\n"
-    "mixtures: {mode: random, count: 20, least: 0, most: 2}\n"
+    "mixtures: {mode: random, count: 20, least: 0, most: 2, foreign: 2}\n"
     "model:\n"
     "  - conv1d: {filters: 4, kernel: 5, stride: 4}\n"
     "  - relu\n"
@@ -44,11 +45,17 @@ Test(run, from_simulation_to_report_and_again)
     begin();
     succeeds(run);
     cr_assert_eq(shell("cd $D/job && ls raw/truth.csv spectra.h5 model.safetensors mixtures.h5 "
-                       "pairs.h5 report.html pairs.html report.html.csv recipe.yml >/dev/null"),
+                       "pairs.h5 foreign.h5 report.html pairs.html foreign.html report.html.csv "
+                       "recipe.yml >/dev/null"),
+                 0);
+    /* five compounds are simulated, three are classes */
+    cr_assert_eq(shell("ls -d $D/job/raw/[A-Z1]* | wc -l | grep -qx 5 && " FMX_PROGRAM
+                       " info $D/job/mixtures.h5 --json | grep -q L-Lactate && ! " FMX_PROGRAM
+                       " info $D/job/mixtures.h5 --json | grep -q Acetate"),
                  0);
     cr_assert_eq(shell("grep -q 'false positive rate' $D/out && grep -q 'report.html' $D/out"), 0);
-    shell("cd $D/job && md5sum spectra.h5 model.safetensors mixtures.h5 pairs.h5 report.html "
-          ">$D/first");
+    shell("cd $D/job && md5sum spectra.h5 model.safetensors mixtures.h5 pairs.h5 foreign.h5 "
+          "report.html >$D/first");
     succeeds(run);
     cr_assert(strstr(messages(), "model.safetensors: up to date") != NULL, "%s", messages());
     cr_assert(strstr(messages(), "spectra.h5: up to date") != NULL, "%s", messages());

@@ -13,10 +13,12 @@ typedef enum fmx__run_file {
     FMX__RUN_SPECTRA,   /* spectra.h5 */
     FMX__RUN_AUGMENTED, /* augmented.h5 */
     FMX__RUN_MODEL,     /* model.safetensors */
-    FMX__RUN_MIXTURES,  /* mixtures.h5, as the recipe says, of the test split */
+    FMX__RUN_MIXTURES,  /* mixtures.h5, as the recipe says, of the test split, nothing foreign */
     FMX__RUN_PAIRS,     /* pairs.h5: where the recipe's mixtures are random, also all pairs */
+    FMX__RUN_FOREIGN,   /* foreign.h5: the mixtures with their foreign signals */
     FMX__RUN_REPORT,    /* report.html and .csv */
     FMX__RUN_PAIRS_REPORT,
+    FMX__RUN_FOREIGN_REPORT,
     FMX__RUN_FILES,
 } fmx__run_file;
 

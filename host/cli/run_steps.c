@@ -166,9 +166,9 @@ static fmx_status train(fmx__run_job *job)
 }
 
 /* Test mixtures: constituents as they were measured, from FIDs that training never saw. */
-static fmx_status mix_as_written(fmx__run_job *job)
+static fmx_status mix_compounds(fmx__run_job *job)
 {
-    static const char *const set[] = {"mixtures.augment=false", NULL};
+    static const char *const set[] = {"mixtures.augment=false", "mixtures.foreign=0", NULL};
     return command(job, "mix", FMX__RUN_SPECTRA, FMX__RUN_MIXTURES, set);
 }
 
@@ -178,11 +178,24 @@ static fmx_status mix_pairs(fmx__run_job *job)
     return command(job, "mix", FMX__RUN_SPECTRA, FMX__RUN_PAIRS, set);
 }
 
+static fmx_status mix_foreign(fmx__run_job *job)
+{
+    static const char *const set[] = {"mixtures.augment=false", NULL};
+    return command(job, "mix", FMX__RUN_SPECTRA, FMX__RUN_FOREIGN, set);
+}
+
 /* Whether all pairs are judged too: where the recipe's own mixtures are drawn. */
 static bool wants_pairs(const fmx__run_job *job)
 {
     const fmx__mixture_options *options = fmx__recipe_find(&job->recipe, "mixtures")->options;
     return options->mode == FMX__MIXTURE_RANDOM;
+}
+
+/* Whether mixtures with signals of no class are judged too. */
+static bool wants_foreign(const fmx__run_job *job)
+{
+    const fmx__mixture_options *options = fmx__recipe_find(&job->recipe, "mixtures")->options;
+    return options->mode == FMX__MIXTURE_RANDOM && options->foreign > 0;
 }
 
 static fmx_status data_steps(fmx__run_job *job)
@@ -221,11 +234,16 @@ static fmx_status mixture_steps(fmx__run_job *job)
     char *depends = NULL;
     fmx_status status = fmx__run_inputs(job, mixing, spectra, 1, &depends);
     if (status == FMX_OK)
-        status = step(job, FMX__RUN_MIXTURES, depends, mix_as_written);
+        status = step(job, FMX__RUN_MIXTURES, depends, mix_compounds);
     if (status == FMX_OK && wants_pairs(job)) {
         status = fmx__run_inputs(job, mixing, spectra, 1, &depends);
         if (status == FMX_OK)
             status = step(job, FMX__RUN_PAIRS, depends, mix_pairs);
+    }
+    if (status == FMX_OK && wants_foreign(job)) {
+        status = fmx__run_inputs(job, mixing, spectra, 1, &depends);
+        if (status == FMX_OK)
+            status = step(job, FMX__RUN_FOREIGN, depends, mix_foreign);
     }
     return status;
 }
@@ -243,6 +261,9 @@ static fmx_status model_steps(fmx__run_job *job)
         status = mixture_steps(job);
     if (status == FMX_OK && wants_pairs(job))
         status = fmx__run_evaluate(job, FMX__RUN_PAIRS, FMX__RUN_PAIRS_REPORT, "all pairs");
+    if (status == FMX_OK && wants_foreign(job))
+        status = fmx__run_evaluate(job, FMX__RUN_FOREIGN, FMX__RUN_FOREIGN_REPORT,
+                                   "mixtures with signals of no class");
     if (status == FMX_OK)
         status = fmx__run_evaluate(job, FMX__RUN_MIXTURES, FMX__RUN_REPORT, "mixtures");
     return status;

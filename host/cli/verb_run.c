@@ -7,8 +7,8 @@
 #include "run_job.h"
 
 static const char *const names[FMX__RUN_FILES] = {
-    "recipe.yml",  "raw",      "spectra.h5",  "augmented.h5", "model.safetensors",
-    "mixtures.h5", "pairs.h5", "report.html", "pairs.html",
+    "recipe.yml", "raw",        "spectra.h5",  "augmented.h5", "model.safetensors", "mixtures.h5",
+    "pairs.h5",   "foreign.h5", "report.html", "pairs.html",   "foreign.html",
 };
 
 /* The folder of --out, or the recipe's name. */
