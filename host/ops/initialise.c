@@ -105,6 +105,7 @@ fmx_status fmx__initialise(fmx_device *device, const fmx__op_weight *weight, uin
     double a = 0;
     size_t count = fmx__op_weight_count(weight);
     fmx__initialise_law(weight, &kind, &a);
+    a *= weight->scale > 0 ? weight->scale : 1;
     fmx__arg args[] = {
         fmx__arg_buffer(out, count * sizeof(float)),
         fmx__arg_u64(count),

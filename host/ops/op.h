@@ -95,6 +95,7 @@ typedef struct fmx__op_weight {
     fmx__initialiser init;
     size_t fan_in;
     size_t fan_out;
+    double scale; /* first values are multiplied by it; 0 counts as 1 */
 } fmx__op_weight;
 
 /* Work of one call, as the stem states it. */

@@ -3,7 +3,7 @@
 
     python make_torch_layers.py tests/golden
 
-writes torch_activation.safetensors (and the other files named below). Made with Python 3.11, PyTorch
+writes torch_<stem>.safetensors for each stem below. Made with Python 3.11, PyTorch
 2.6.0 (CPU), numpy 2.4.6; seed 5. PyTorch computes in float64 on values that float32 holds exactly;
 results are rounded to float32 once. Tensors "<case>.input", "<case>.<weight>", "<case>.grad_output",
 "<case>.output", "<case>.grad_input", "<case>.grad_<weight>"; gradients are those of
@@ -66,6 +66,14 @@ def activation():
     return out
 
 
+def prelu():
+    out = {}
+    for name, shape, slopes in (("one value", (1, 1, 1), 1), ("flat, channel", (5, 37, 1), 37),
+                                ("vector + 1", (2, 3, 17), 3)):
+        keep(out, name, F.prelu, random(*shape), weight=random(slopes))
+    return out
+
+
 folder = sys.argv[1]
-for stem in (activation,):
+for stem in (activation, prelu):
     write(f"{folder}/torch_{stem.__name__}.safetensors", stem())
