@@ -3,6 +3,7 @@
 #include "graph.h"
 #include "loss.h"
 #include "optimiser.h"
+#include "penalty.h"
 #include "recipe_sections.h"
 #include "schedule.h"
 
@@ -108,6 +109,8 @@ static const fmx__recipe_section sections[] = {
     {"train", "How the network is trained.", &train_group, NULL, false},
     {"train.loss", "What the network's outputs are compared with: a list, within `train`.", NULL,
      fmx__loss_stage, false},
+    {"train.penalty", "What large weights add to the loss: a list, within `train`.", NULL,
+     fmx__penalty_stage, false},
     {"train.optimiser", "What takes gradients to weights: one, within `train`.", NULL,
      fmx__optimiser_stage, false},
     {"train.schedule",

@@ -159,6 +159,8 @@ static fmx_status open_network(fmx__trainer *t)
     if (status == FMX_OK)
         status = fmx__weights_create(t->device, &t->graph, true, &t->weights);
     if (status == FMX_OK)
+        status = fmx__penalties_open(t->device, recipe, &t->weights, &t->graph, &t->penalties);
+    if (status == FMX_OK)
         status = fmx__train_open_update(t);
     uint64_t seed = (uint64_t)recipe->head.seed;
     t->op_step.seed = fmx__random_key(seed);
@@ -175,6 +177,7 @@ static void close_trainer(fmx__trainer *t)
     fmx__train_passes_clear(t);
     fmx__train_close_update(t);
     fmx__train_scores_close(t);
+    fmx__penalties_clear(&t->penalties);
     fmx__weights_clear(&t->weights);
     fmx__graph_clear(&t->graph);
     fmx__source_close(&t->source);

@@ -6,6 +6,7 @@
 #include "model.h"
 #include "optimiser.h"
 #include "optimiser_slab.h"
+#include "penalty.h"
 #include "recording.h"
 #include "schedule.h"
 #include "source.h"
@@ -58,8 +59,8 @@ typedef struct fmx__train_update {
 
 /* Where training stands between two epochs; all of it is in a checkpoint. */
 typedef struct fmx__train_state {
-    uint64_t epoch; /* finished */
-    uint64_t step;  /* finished */
+    uint64_t epoch;       /* finished */
+    uint64_t step;        /* finished */
     double learning_rate; /* before the schedule; the plateau lowers it */
     double best_loss;
     uint64_t best_epoch;
@@ -85,10 +86,11 @@ typedef struct fmx__trainer {
     fmx__train_update update;
     fmx__train_loss loss[FMX__TRAIN_LOSSES];
     size_t loss_count;
+    fmx__penalties penalties;
     /* one step */
     fmx__op_step op_step;
     fmx__source_batch batch;
-    fmx_buffer *losses;    /* [loss][batch], padded; behind them the norm of the gradient */
+    fmx_buffer *losses;    /* [loss][batch], padded; behind them the gradient's norm, the penalty */
     size_t loss_stride;    /* floats from a loss to the next */
     fmx__train_pass full;  /* whole batches */
     fmx__train_pass rest;  /* the last one of an epoch; batch 0: none */

@@ -48,6 +48,18 @@ static fmx_status run_losses(fmx__trainer *t, const fmx__train_pass *pass)
     return status;
 }
 
+/* Behind backward: what the weights add to the loss and to their gradients. */
+static fmx_status run_penalties(fmx__trainer *t, bool training)
+{
+    fmx__device_scope(t->device, "penalty");
+    fmx_status status = fmx__penalties_run(&t->penalties, training);
+    if (status == FMX_OK && t->penalties.count > 0)
+        status = fmx_buffer_copy(t->losses, (t->loss_count * t->loss_stride + 1) * sizeof(float),
+                                 t->penalties.total, 0, sizeof(float));
+    fmx__device_scope(t->device, NULL);
+    return status;
+}
+
 /* The commands of one step, in order. */
 static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bool training)
 {
@@ -60,6 +72,8 @@ static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bo
         status = run_losses(t, pass);
     if (status == FMX_OK && training)
         status = fmx__plan_backward(pass->plan);
+    if (status == FMX_OK)
+        status = run_penalties(t, training);
     if (status == FMX_OK && training)
         status = t->update.batches > 1 ? fmx__train_sum_commands(t) : fmx__train_update_commands(t);
     return status;
@@ -116,10 +130,10 @@ static fmx_status make_step(fmx__trainer *t)
     return status == FMX_OK ? fmx__recording_end(t->device) : status;
 }
 
-/* Bytes of the losses of a batch and the norm of the gradient behind them. */
+/* Bytes of the losses of a batch, and of the gradient's norm and the penalty behind them. */
 static size_t loss_bytes(const fmx__trainer *t)
 {
-    return (t->loss_count * t->loss_stride + 1) * sizeof(float);
+    return (t->loss_count * t->loss_stride + 2) * sizeof(float);
 }
 
 /* Room for a batch: its input, and the targets that losses or figures ask for. */
@@ -192,10 +206,10 @@ void fmx__train_passes_clear(fmx__trainer *t)
     fmx_buffer_release(t->batch.input);
 }
 
-/* Adds the weighted losses of `rows` rows. */
+/* Adds the weighted losses of `rows` rows, each with the penalty. */
 static double sum_losses(const fmx__trainer *t, const float *losses, size_t rows)
 {
-    double sum = 0;
+    double sum = (double)rows * (double)losses[t->loss_count * t->loss_stride + 1];
     for (size_t i = 0; i < t->loss_count; ++i) {
         for (size_t row = 0; row < rows; ++row)
             sum += t->loss[i].options->weight * (double)losses[i * t->loss_stride + row];
