@@ -155,9 +155,7 @@ uint32_t fmx__mixture_draw_of(fmx__split split, size_t epoch)
     return (uint32_t)split << 29 | (uint32_t)(epoch & 0x1fffffff);
 }
 
-/* base^(word / 2^32), base >= 1: the product of base^(1/2), base^(1/4) ... over the bits of word.
- * Roots and products are rounded alike everywhere, which pow is not. */
-static double power_of(double base, uint32_t word)
+double fmx__random_power(double base, uint32_t word)
 {
     double root = base;
     double result = 1;
@@ -173,7 +171,7 @@ static double amount_of(const fmx__mixture_options *o, uint32_t word)
 {
     switch (o->amounts) {
     case FMX__MIXTURE_LOG_UNIFORM:
-        return power_of(o->ratio, word);
+        return fmx__random_power(o->ratio, word);
     case FMX__MIXTURE_UNIFORM:
         return 1 + (o->ratio - 1) * fmx__uniform(word);
     default:
@@ -249,7 +247,8 @@ void fmx__mixer_draw(const fmx__mixer *mixer, uint64_t mixture, uint32_t draw,
     out->named =
         pairs ? 2 : (size_t)o->least + fmx__random_below(word[0], (size_t)(o->most - o->least) + 1);
     out->parts = out->named + (pairs ? 0 : fmx__random_below(word[2], (size_t)o->foreign + 1));
-    out->snr = o->snr_most > 0 ? o->snr_least * power_of(o->snr_most / o->snr_least, word[1]) : 0;
+    out->snr =
+        o->snr_most > 0 ? o->snr_least * fmx__random_power(o->snr_most / o->snr_least, word[1]) : 0;
     if (pairs)
         pair_of((size_t)(mixture % (n * (n + 1) / 2)), n, &pair[0], &pair[1]);
     for (size_t k = 0; k < out->parts; ++k) {

@@ -95,6 +95,10 @@ void fmx__mixer_clear(fmx__mixer *mixer);
  * noise of mixtures needs. */
 uint32_t fmx__mixture_draw_of(fmx__split split, size_t epoch);
 
+/* base^(word / 2^32), base >= 1: the product of base^(1/2), base^(1/4) ... over the bits of word.
+ * Roots and products are rounded alike everywhere, which pow is not. */
+double fmx__random_power(double base, uint32_t word);
+
 /* Mixture number `mixture` of a draw. */
 void fmx__mixer_draw(const fmx__mixer *mixer, uint64_t mixture, uint32_t draw,
                      fmx__mixture_drawn *out);

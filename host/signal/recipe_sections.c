@@ -1,6 +1,7 @@
 #include "recipe_sections.h"
 
 #include "augment.h"
+#include "generator.h"
 #include "mixture_draw.h"
 #include "multiplets.h"
 #include "stage.h"
@@ -108,6 +109,8 @@ static const fmx__recipe_section sections[] = {
     {"mixtures", "How spectra of pure compounds are mixed.", &fmx__mixture_group, NULL, false},
     {"multiplets", "Mixtures of multiplets on a short axis, generated (train.source: multiplets).",
      &fmx__multiplets_group, NULL, false},
+    {"library", "Mixtures made from spin systems on the fly (train.source: library).",
+     &fmx__generator_group, NULL, false},
 };
 
 const fmx__recipe_schema fmx__recipe_schema_process = {sections, FMX__COUNT(sections), NULL};

@@ -93,6 +93,7 @@ bool fmx__source_find_target(const fmx__source *source, const char *name, size_t
 /* The kinds, by fmx__train_source. */
 extern const fmx__source_kind fmx__source_rows;
 extern const fmx__source_kind fmx__source_mixtures;
+extern const fmx__source_kind fmx__source_library;
 extern const fmx__source_kind fmx__source_multiplets;
 
 #endif
