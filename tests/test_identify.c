@@ -74,9 +74,12 @@ Test(identify, shifts_from_a_library)
         "simulate --spins spin_systems --only L-Alanine,Citrate,Acetate --points 2048 --water 0 "
         "--snr 0 --out $D/pure --quiet");
     succeeds("process $D/pure --out $D/pure.h5 --recipe $D/small.yml --quiet");
+    succeeds("library spin_systems --only L-Alanine,Citrate --field-mhz 400 --out $D/lines.h5 "
+             "--quiet");
     static const char *const commands[] = {
         "identify $D/model.safetensors $D/raw/Citrate/1 --json",
         "identify $D/model.safetensors $D/raw/Citrate/1 --json --library $D/pure.h5",
+        "identify $D/model.safetensors $D/raw/Citrate/1 --json --library $D/lines.h5",
         "identify $D/model.safetensors $D/raw/Citrate/1 --json --library $D/pure.h5 --calibrate"};
     for (size_t i = 0; i < FMX__COUNT(commands); ++i) {
         succeeds(commands[i]);

@@ -42,7 +42,7 @@ static fmx_status run(fmx__cli *cli)
 }
 
 static const fmx__cli_option options[] = {
-    {"--library", "FILE", "dataset of pure compounds: says how far each one named is shifted",
+    {"--library", "FILE", "library or dataset of pure compounds: how far each one named is shifted",
      false},
     {"--calibrate", NULL, "spectra are moved to the library's reference first", false},
     {"--json", NULL, "prints a JSON array", false},
@@ -50,12 +50,12 @@ static const fmx__cli_option options[] = {
 
 const fmx__verb fmx__verb_identify = {
     .name = "identify",
-    .usage = "model.safetensors PATH... [--library pure.h5] [--calibrate] [--json]",
+    .usage = "model.safetensors PATH... [--library L] [--calibrate] [--json]",
     .summary = "names the compounds in FIDs, trees of them, or datasets",
     .examples = "  fidmix identify model.safetensors sample/7\n"
                 "  fidmix identify model.safetensors raw --json\n"
                 "  fidmix identify model.safetensors mixtures.h5\n"
-                "  fidmix identify model.safetensors raw --library pure.h5 --calibrate\n",
+                "  fidmix identify model.safetensors raw --library library.h5 --calibrate\n",
     .options = options,
     .option_count = FMX__COUNT(options),
     .least_paths = 2,

@@ -33,9 +33,7 @@ static fmx_status copy_names(fmx_context *ctx, const char *const *name, size_t c
     return status;
 }
 
-/* Whether two names are of one compound. Where a name became a folder's, letters that file systems
- * mind are underscores there. */
-static bool same_compound(const char *name, const char *listed, size_t length)
+bool fmx__same_compound(const char *name, const char *listed, size_t length)
 {
     for (size_t i = 0; i < length; ++i) {
         bool replaced = !isalnum((unsigned char)listed[i]) && strchr("+-.()", listed[i]) == NULL;
@@ -56,7 +54,7 @@ static bool is_listed(const char *list, const char *name)
             --before;
         bool begins = before == 0 || list[before - 1] == ',';
         bool ends = list[at + length] == ',' || list[at + length] == '\0';
-        if (begins && ends && same_compound(name, list + at, length))
+        if (begins && ends && fmx__same_compound(name, list + at, length))
             return true;
     }
     return false;

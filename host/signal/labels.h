@@ -78,6 +78,10 @@ size_t fmx__labels_count(const fmx__labels *labels, fmx__split split);
 fmx_status fmx__labels_need(fmx_context *ctx, const fmx__labels *labels, const char *path,
                             fmx__split split, bool every_class);
 
+/* Whether a row's name and the first `length` bytes of `listed` are of one compound. Where a name
+ * became a folder's, letters that file systems mind are underscores in it. */
+bool fmx__same_compound(const char *name, const char *listed, size_t length);
+
 /* Fills labels->split from FIDs, host/signal/labels_split.c. `source` are the rows' paths. */
 fmx_status fmx__labels_deal(fmx_context *ctx, fmx__labels *labels, const int32_t *parents,
                             size_t width, char *const *source, const fmx__split_options *options);

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "fidmix/dataset.h"
+#include "fidmix/library.h"
+#include "labels.h"
+#include "library_file.h"
 
 static const double gap_ppm = 0.025;       /* between multiplets */
 static const double reach_ppm = 0.04;      /* to either side */
@@ -15,6 +18,7 @@ static const double least_sigmas = 6;      /* that a multiplet must rise above t
 static const double bandwidth_ppm = 0.002; /* of the histogram of places */
 static const double single_weight = 0.3;
 static const double clear_mode = 2;     /* of the mean */
+static const double line_hz = 1.3;      /* width of lines drawn from a library */
 static const double margin_ppm = 0.006; /* around a multiplet, for its correlation */
 
 /* What a search over one spectrum needs. */
@@ -122,8 +126,8 @@ static fmx_status add_row(fmx_dataset *dataset, size_t row, size_t points, float
     return status;
 }
 
-static fmx_status read_compounds(fmx_context *ctx, fmx_dataset *dataset, const char *path,
-                                 const char *const *name, fmx__line_library *out)
+static fmx_status read_compounds(fmx_context *ctx, fmx_dataset *dataset, const char *const *name,
+                                 fmx__line_library *out)
 {
     const fmx_dataset_info *set = fmx_dataset_describe(dataset);
     char **row_name = NULL;
@@ -143,14 +147,72 @@ static fmx_status read_compounds(fmx_context *ctx, fmx_dataset *dataset, const c
         if (status == FMX_OK)
             status = cut(ctx, out, c, sum);
     }
-    if (status == FMX_OK && out->multiplets == 0)
-        status = fmx__fail(ctx, FMX_ERROR_FORMAT,
-                           "%s: no spectrum of any of the %zu compounds that the model knows; give "
-                           "a dataset of pure compounds, named as they are",
-                           path, out->compounds);
     free(sum);
     free(spectrum);
     free(row_name);
+    return status;
+}
+
+/* ---- from lines -------------------------------------------------------------------------------
+ */
+
+/* The entry of a compound; NULL: there is none. */
+static const fmx_library_entry *entry_of(const fmx_library *from, const char *name)
+{
+    size_t compound = 0;
+    if (fmx_library_find(from, name, &compound))
+        return &from->entry[from->compound[compound].first_entry];
+    for (size_t i = 0; i < from->entries; ++i) {
+        if (fmx__same_compound(name, from->entry[i].name, strlen(from->entry[i].name)))
+            return &from->entry[i];
+    }
+    return NULL;
+}
+
+/* Adds a Lorentzian, as far as it is above a thousandth of its height, to x[points]. */
+static void add_line(double *x, size_t points, double centre, double half_width, double height)
+{
+    double reach = 32 * half_width;
+    double from = fmax(0, ceil(centre - reach));
+    double to = fmin((double)points - 1, floor(centre + reach));
+    for (double j = from; j <= to; ++j) {
+        double d = (j - centre) / half_width;
+        x[(size_t)j] += height / (1 + d * d);
+    }
+}
+
+static void draw_entry(const fmx_library *from, const fmx_library_entry *entry, double first_ppm,
+                       const fmx__line_library *l, double *x)
+{
+    double half_width = 0.5 * line_hz / from->field_mhz / l->step_ppm;
+    memset(x, 0, l->points * sizeof *x);
+    for (size_t m = 0; m < entry->multiplet_count; ++m) {
+        const fmx_library_multiplet *multiplet = &from->multiplet[entry->first_multiplet + m];
+        for (size_t k = 0; k < multiplet->line_count; ++k) {
+            size_t line = multiplet->first_line + k;
+            add_line(x, l->points, (first_ppm - from->line_ppm[line]) / l->step_ppm, half_width,
+                     (double)from->line_protons[line]);
+        }
+    }
+}
+
+static fmx_status read_lines(fmx_context *ctx, const char *path, const char *const *name,
+                             double first_ppm, fmx__line_library *out)
+{
+    fmx_library *from = NULL;
+    double *x = NULL;
+    fmx_status status = fmx_library_read(ctx, path, &from);
+    if (status == FMX_OK)
+        status = fmx__alloc(ctx, out->points, sizeof *x, "a spectrum", &x);
+    for (size_t c = 0; status == FMX_OK && c < out->compounds; ++c) {
+        const fmx_library_entry *entry = entry_of(from, name[c]);
+        if (entry == NULL)
+            continue;
+        draw_entry(from, entry, first_ppm, out, x);
+        status = cut(ctx, out, c, x);
+    }
+    free(x);
+    fmx_library_release(from);
     return status;
 }
 
@@ -162,12 +224,20 @@ fmx_status fmx__line_library_read(fmx_context *ctx, const char *path, const char
     *out = (fmx__line_library){.compounds = compounds,
                                .points = points,
                                .step_ppm = fabs(ppm[0] - ppm[points - 1]) / (double)(points - 1)};
-    fmx_status status = fmx_dataset_open(ctx, path, &dataset);
-    if (status == FMX_OK)
+    bool lines = fmx__library_is(ctx, path);
+    fmx_context_clear(ctx); /* what else it is shows below */
+    fmx_status status =
+        lines ? read_lines(ctx, path, name, ppm[0], out) : fmx_dataset_open(ctx, path, &dataset);
+    if (status == FMX_OK && !lines)
         status = check_axis(ctx, path, fmx_dataset_describe(dataset), ppm, points);
-    if (status == FMX_OK)
-        status = read_compounds(ctx, dataset, path, name, out);
+    if (status == FMX_OK && !lines)
+        status = read_compounds(ctx, dataset, name, out);
     fmx_dataset_close(dataset);
+    if (status == FMX_OK && out->multiplets == 0)
+        status = fmx__fail(ctx, FMX_ERROR_FORMAT,
+                           "%s: none of the %zu compounds that the model knows; give a library "
+                           "(fidmix library) or a dataset of pure spectra with their names",
+                           path, compounds);
     return status;
 }
 

@@ -35,9 +35,10 @@ typedef struct fmx__line_library {
     size_t height_capacity;
 } fmx__line_library;
 
-/* Reads the pure spectra of `name[compounds]` from a dataset on the axis ppm[points]; several of
- * one name are averaged, others do not count. Release with fmx__line_library_clear, also after an
- * error. Errors: FMX_ERROR_FORMAT (another axis; none of the names), those of reading. */
+/* Reads the pure spectra of `name[compounds]` on the axis ppm[points], from what `fidmix library`
+ * writes (lines of 1.3 Hz; of several variants the first) or from a dataset on that axis, where
+ * several of one name are averaged. Others do not count. Release with fmx__line_library_clear, also
+ * after an error. Errors: FMX_ERROR_FORMAT (another axis; none of the names), those of reading. */
 fmx_status fmx__line_library_read(fmx_context *ctx, const char *path, const char *const *name,
                                   size_t compounds, const double *ppm, size_t points,
                                   fmx__line_library *out);

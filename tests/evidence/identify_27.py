@@ -103,12 +103,9 @@ def train(given, out):
     recipe.write_text(text, encoding="utf-8")
     if not given.no_training:
         subprocess.run([given.fidmix, "run", recipe, "--out", out / "run"], check=True)
-    if not (out / "library.h5").exists():  # the same compounds, one undisturbed FID of each
-        subprocess.run([given.fidmix, "simulate", "--spins", spins, "--out", out / "library", "--field-mhz",
-                        "700", "--line-width-hz", "1.2", "--snr", "0", "--water", "0", "--phase-error",
-                        "0:0", "--baseline-error", "0", "--quiet", "--resume"], check=True)
-        subprocess.run([given.fidmix, "process", out / "library", "--out", out / "library.h5", "--recipe",
-                        recipe, "--quiet", "--resume"], check=True)
+    if not (out / "library.h5").exists():
+        subprocess.run([given.fidmix, "library", spins, "--out", out / "library.h5", "--field-mhz", "700"],
+                       check=True)
     return [row[1] for row in chosen]
 
 
