@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "decay_ref.h"
+#include "decay_set.h"
 #include "fmx_test.h"
+#include "line_fit_ref.h"
 #include "multiplets.h"
 #include "source.h"
 #include "train_fixture.h"
@@ -329,6 +332,65 @@ Test(source, items_depend_on_seed_epoch_and_number)
     check_items(toy_recipe, 150);
 }
 
+static const char decay_recipe[] =
+    "fidmix: 1\n"
+    "seed: 4\n"
+    "decays: {points: 512, sample_hz: 512, frequency_least_hz: 20, frequency_most_hz: 200, "
+    "frequencies: 30, times: 20, fresh: true}\n"
+    "model:\n"
+    "  - input: {positions: 512}\n"
+    "  - flatten\n"
+    "  - dense: {units: 128}\n"
+    "  - relu\n"
+    "  - dense: {units: 256}\n"
+    "train:\n"
+    "  source: decays\n"
+    "  epochs: 6\n"
+    "  batch: 16\n"
+    "  loss: mse\n"
+    "  optimiser: {adam: {learning_rate: 0.003}}\n";
+
+Test(source, decays_depend_on_seed_epoch_and_number)
+{
+    check_items(decay_recipe, 456);
+}
+
+/* The published numbers: 1250 decays, 95 % of them kept, a fifth of those to validate; they stay
+ * from epoch to epoch. Spectrum and line are those of the decay. */
+Test(source, decays_as_published)
+{
+    static float got[2][ITEM_MOST];
+    fmx_test test = fmx_test_open();
+    opened o;
+    size_t line = 0;
+    open_source(&test,
+                "fidmix: 1\nmodel: [dense: {units: 3}]\ntrain: {source: decays, loss: mse, "
+                "optimiser: sgd, batch: 25}\n",
+                NULL, &o);
+    cr_assert_eq(o.source.items[FMX__SPLIT_TRAIN], 949);
+    cr_assert_eq(o.source.items[FMX__SPLIT_VALIDATION], 238);
+    cr_assert_eq(o.source.items[FMX__SPLIT_TEST], 63);
+    cr_assert_eq(o.source.positions, 4000);
+    cr_assert(fmx__source_find_target(&o.source, "line", &line));
+    for (size_t item = 0; item < 60; item += 7) {
+        double magnitude[2000];
+        double expected[4];
+        read_item(&test, &o, FMX__SPLIT_VALIDATION, 0, item, got[0]);
+        read_item(&test, &o, FMX__SPLIT_VALIDATION, 5, item, got[1]);
+        cr_assert_arr_eq(got[0], got[1], 6003 * sizeof(float));
+        fmx_ref_decay_magnitude(magnitude, got[0], 4000);
+        for (size_t k = 0; k < 2000; ++k)
+            cr_assert_float_eq(got[0][4000 + k], magnitude[k], 1e-5);
+        fmx_ref_line_fit(expected, got[0] + 4000, 2000, 1, 0.049, false);
+        for (size_t i = 0; i < 3; ++i)
+            cr_assert_float_eq(got[0][6000 + i], expected[i], 1e-4 * fabs(expected[i]));
+        cr_assert(expected[0] > 49 && expected[0] < 1001);
+        cr_assert_gt(expected[2], 0);
+    }
+    close_source(&o);
+    fmx_test_close(&test);
+}
+
 /* Labels, proportions and sources say the same; zeros behind the last item. */
 Test(source, targets_agree)
 {
@@ -392,6 +454,57 @@ Test(source, trains_without_a_dataset)
     cr_assert_arr_eq(model[0], model[1], bytes[0]);
     free(model[0]);
     free(model[1]);
+    fmx_test_close(&test);
+}
+
+/* Numbers are scored: a network that has learned nothing has R2 0, this one has learned much. */
+Test(source, learns_spectra_of_decays)
+{
+    fmx_test test = fmx_test_open();
+    char out[PATH];
+    char csv[PATH + 32];
+    size_t bytes = 0;
+    double rmse = 0;
+    double r2 = 0;
+    static const char *const set[] = {"decays.frequencies=4", "decays.times=100", "train.epochs=40",
+                                      NULL};
+    snprintf(out, sizeof out, "%s/m.safetensors", fmx_test_folder());
+    fmx_train_run run = {.recipe = decay_recipe, .set = set, .out = out};
+    fmx_test_ok(&test, fmx_train(test.device, &run, NULL), "train");
+    snprintf(csv, sizeof csv, "%s.history.csv", out);
+    char *text = fmx_train_bytes(csv, &bytes);
+    cr_assert_not_null(text);
+    text[bytes] = '\0';
+    cr_assert_not_null(strstr(text, ",validation_rmse,validation_r2\n"));
+    text[bytes - 1] = '\0';
+    const char *at = strrchr(text, ',');
+    r2 = strtod(at + 1, NULL);
+    while (*--at != ',')
+        continue;
+    rmse = strtod(at + 1, NULL);
+    cr_assert(rmse > 0 && rmse < 1, "%g", rmse);
+    cr_assert(r2 > 0.3 && r2 < 1, "%g", r2);
+    free(text);
+    fmx_test_close(&test);
+}
+
+/* What the limits of decays allow. */
+Test(source, decay_sets_are_checked)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx__decays_options o = *(const fmx__decays_options *)fmx__decays_group.defaults;
+    fmx__decay_set set;
+    o.t2_least_s = 5;
+    fmx_test_refused(&test, fmx__decay_set_create(test.ctx, &o, 1, &set), FMX_ERROR_RECIPE,
+                     "t2_least_s and t2_most_s: 5 is above 4");
+    fmx__decay_set_clear(&set);
+    o = *(const fmx__decays_options *)fmx__decays_group.defaults;
+    o.frequencies = o.times = 1;
+    o.test = 0.5;
+    fmx_context_clear(test.ctx);
+    fmx_test_refused(&test, fmx__decay_set_create(test.ctx, &o, 1, &set), FMX_ERROR_RECIPE,
+                     "none of 1 is left to train on");
+    fmx__decay_set_clear(&set);
     fmx_test_close(&test);
 }
 

@@ -1,6 +1,7 @@
 #include "recipe_sections.h"
 
 #include "augment.h"
+#include "decay_set.h"
 #include "generator.h"
 #include "mixture_draw.h"
 #include "multiplets.h"
@@ -111,6 +112,8 @@ static const fmx__recipe_section sections[] = {
      &fmx__multiplets_group, NULL, false},
     {"library", "Mixtures made from spin systems on the fly (train.source: library).",
      &fmx__generator_group, NULL, false},
+    {"decays", "Simple decays of one line each, generated (train.source: decays).",
+     &fmx__decays_group, NULL, false},
 };
 
 const fmx__recipe_schema fmx__recipe_schema_process = {sections, FMX__COUNT(sections), NULL};

@@ -7,13 +7,14 @@
 #include "recipe_sections.h"
 #include "schedule.h"
 
-static const char *const sources[] = {"rows", "mixtures", "multiplets", "library", NULL};
+static const char *const sources[] = {"rows", "mixtures", "multiplets", "library", "decays", NULL};
 
 #define FMX_FIELD(name) offsetof(fmx__train, name)
 static const fmx__option train_table[] = {
     {"source", FMX__OPTION_CHOICE, FMX_FIELD(source), "", 0, 0, sources,
      "what is trained on: the dataset's rows, mixtures of them made on the fly as the section "
-     "mixtures says, or, without a dataset, what the section multiplets or library generates"},
+     "mixtures says, or, without a dataset, what the section multiplets, library or decays "
+     "generates"},
     {"augment", FMX__OPTION_BOOL, FMX_FIELD(augment), "", 0, 0, NULL,
      "rows are varied as they are drawn, as the section augment says"},
     {"shuffle", FMX__OPTION_BOOL, FMX_FIELD(shuffle), "", 0, 0, NULL,

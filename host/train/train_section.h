@@ -9,6 +9,7 @@ typedef enum fmx__train_source {
     FMX__TRAIN_MIXTURES,   /* mixtures of them, made as they are needed (section `mixtures`) */
     FMX__TRAIN_MULTIPLETS, /* the toy of mixture separation (section `multiplets`) */
     FMX__TRAIN_LIBRARY,    /* mixtures made from spin systems (section `library`) */
+    FMX__TRAIN_DECAYS,     /* decays of one line each (section `decays`) */
 } fmx__train_source;
 
 /* train: how a network is trained. */
