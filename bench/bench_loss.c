@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "bench.h"
 #include "cases/loss.h"
@@ -10,12 +11,14 @@ static fmx_status step(void *user)
 }
 
 static fmx_status run_case(fmx_device *device, fmx__bench_run *results, const fmx__loss *loss,
-                           const fmx_case_loss *c)
+                           const fmx_case_loss *c, int permutation)
 {
+    fmx__loss_options options = *(const fmx__loss_options *)loss->group.defaults;
+    options.permutation = permutation;
     fmx__loss_call call = {
         .device = device,
         .loss = loss,
-        .options = loss->group.defaults,
+        .options = &options,
         .batch = c->batch,
         .output_shape = {c->channels, c->positions, false},
         .target_shape = {c->channels, c->positions, false},
@@ -23,7 +26,8 @@ static fmx_status run_case(fmx_device *device, fmx__bench_run *results, const fm
     size_t floats = c->batch * c->channels * c->positions;
     size_t scratch = fmx__loss_scratch(&call) / sizeof(float);
     char name[64];
-    snprintf(name, sizeof name, "%s, %s", loss->group.name, c->name);
+    snprintf(name, sizeof name, "%s, %s%s", loss->group.name, c->name,
+             permutation != FMX__LOSS_IN_ORDER ? " in any order" : "");
     fmx_status status = fmx__bench_random(device, floats, &call.output);
     if (status == FMX_OK)
         status = fmx__bench_random(device, floats, &call.target);
@@ -49,8 +53,16 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
     fmx_status status = FMX_OK;
     for (size_t k = 0; status == FMX_OK && (group = fmx__loss_stage(k)) != NULL; ++k) {
         for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(fmx_cases_loss); ++i) {
-            if (fmx_cases_loss[i].bench)
-                status = run_case(device, results, fmx__loss_find(group), &fmx_cases_loss[i]);
+            const fmx_case_loss *c = &fmx_cases_loss[i];
+            const fmx__loss *loss = fmx__loss_find(group);
+            bool rows = c->channels == 1;
+            /* a softmax has channels, a row positions */
+            if (!c->bench || (loss->kind == FMX__LOSS_CROSS_ENTROPY && rows) ||
+                (loss->kind == FMX__LOSS_SI_SNR && c->positions == 1))
+                continue;
+            status = run_case(device, results, loss, c, FMX__LOSS_IN_ORDER);
+            if (status == FMX_OK && loss->activation == NULL && strcmp(c->name, "sources") == 0)
+                status = run_case(device, results, loss, c, FMX__LOSS_PERMUTE_AUTO);
         }
     }
     return status;

@@ -1,7 +1,8 @@
 /* Losses of an output x against a target t, float [batch][channels][positions], and their
  * gradients.
  *
- * loss_cross_entropy     x: logits, t: proportions of the same shape; a column is one position of
+ * loss_cross_entropy[_wide]
+ *                        x: logits, t: proportions of the same shape; a column is one position of
  *                        one item: p = softmax(x), s = sum t over its channels
  *                        loss = share sum_c t_c (log sum exp x - x_c),
  *                        dL/dx_c = scale (s p_c - t_c);
@@ -21,7 +22,8 @@
  *                        noise n = a t - x: share -10 log10((a^2 t.t + e) / (n.n + e)); and in
  *                        `slopes` (p, q, mean t, mean x) for its gradient p (t - mean t) + q (x -
  *                        mean x)
- * loss_si_snr_slope      that gradient, times scale
+ * loss_si_snr_slope[_wide]
+ *                        that gradient, times scale; an item per point, or per 16
  * loss_sum[_wide]        sum of the parts of a row, in a fixed order
  *
  * Rows of elements and of SI-SNR: `sources` rows to an item. Without an assignment row r is a pair:
@@ -30,9 +32,9 @@
  * Where a row is one chunk, or an item one column, the part is the loss itself. Any of parts, grad,
  * assignment may be NULL.
  *
- * Columns: one item each, over the channels in their order. Elements, SI-SNR and sums: a group per
- * chunk or row, an item takes every n-th value; _wide: an item per chunk or row, 16 values at a
- * time, without barriers, for PoCL.
+ * Columns: an item for each, over the channels in their order; _wide: an item for 16 of an item of
+ * the batch. Elements, SI-SNR and sums: a group per chunk or row, an item takes every n-th value;
+ * _wide: an item per chunk or row, 16 values at a time, without barriers, for PoCL.
  *
  * Twin: host/ref/loss_ref.c.
  */
@@ -59,6 +61,27 @@ static inline float loss_exp_sum(__global const float *x, size_t channels, size_
     return sum;
 }
 
+/* One column of soft targets: its loss, and its gradient unless that is NULL. */
+static inline float loss_column(__global float *grad, __global const float *x,
+                                __global const float *t, size_t channels, size_t positions,
+                                float scale)
+{
+    float most;
+    float sum = loss_exp_sum(x, channels, positions, &most);
+    float whole = loss_log(sum);
+    float present = 0.0f;
+    float loss = 0.0f;
+    for (size_t c = 0; c < channels; ++c) {
+        present += t[c * positions];
+        loss = fma(t[c * positions], whole - (x[c * positions] - most), loss);
+    }
+    for (size_t c = 0; grad != 0 && c < channels; ++c) {
+        size_t at = c * positions;
+        grad[at] = scale * (present * (fmx_exp(x[at] - most) / sum) - t[at]);
+    }
+    return loss;
+}
+
 FMX_SUBGROUP_KERNEL
 __kernel void loss_cross_entropy(__global float *parts, __global float *grad,
                                  __global const float *logits, __global const float *target,
@@ -69,22 +92,8 @@ __kernel void loss_cross_entropy(__global float *parts, __global float *grad,
     if (column >= columns)
         return;
     size_t start = column / positions * channels * positions + column % positions;
-    __global const float *x = logits + start;
-    __global const float *t = target + start;
-    float most;
-    float sum = loss_exp_sum(x, channels, positions, &most);
-    float whole = loss_log(sum);
-    float present = 0.0f;
-    float loss = 0.0f;
-    for (size_t c = 0; c < channels; ++c) {
-        present += t[c * positions];
-        loss = fma(t[c * positions], whole - (x[c * positions] - most), loss);
-    }
-    parts[column] = share * loss;
-    for (size_t c = 0; grad != 0 && c < channels; ++c) {
-        size_t at = c * positions;
-        grad[start + at] = scale * (present * (fmx_exp(x[at] - most) / sum) - t[at]);
-    }
+    parts[column] = share * loss_column(grad != 0 ? grad + start : 0, logits + start,
+                                        target + start, channels, positions, scale);
 }
 
 FMX_SUBGROUP_KERNEL
@@ -178,11 +187,15 @@ __kernel void loss_label_pairs(__global float *pairs, __global const float *logi
             return fabs(d);                                                                        \
         }                                                                                          \
         if (kind == LOSS_BINARY) {                                                                 \
-            FLOAT tail = LOG(one + EXP(-fabs(x)));                                                 \
+            FLOAT e = EXP(-fabs(x));                                                               \
+            FLOAT small = e / (one + e); /* sigmoid of -|x|, without cancellation */               \
+            FLOAT large = one / (one + e);                                                         \
+            FLOAT tail = LOG(one + e);                                                             \
             FLOAT there = edge * (fmax(-x, zero) + tail);                                          \
             FLOAT term = select(fmax(x, zero) + tail, there, t > zero);                            \
-            /* sigmoid - 1 without cancellation */                                                 \
-            *slope = select(one / (one + EXP(-x)), -edge / (one + EXP(x)), t > zero);              \
+            FLOAT up = select(large, small, x < zero);                                             \
+            FLOAT down = select(small, large, x < zero);                                           \
+            *slope = select(up, -edge * down, t > zero);                                           \
             return select(term, x, isnan(x));                                                      \
         }                                                                                          \
         FLOAT far = fabs(d);                                                                       \
@@ -283,6 +296,14 @@ __kernel void loss_si_snr(__global float *parts, __global float4 *slopes, __glob
     }
 }
 
+/* The slopes of a row's SI-SNR, by the target that it was given; its own without an assignment. */
+static inline float4 loss_si_snr_of(__global const float4 *slopes, __global const uint *assignment,
+                                    size_t row, size_t sources, size_t *target)
+{
+    *target = assignment != 0 ? loss_target(row, sources, assignment) : row;
+    return slopes[assignment != 0 ? row * sources + assignment[row] : row];
+}
+
 FMX_SUBGROUP_KERNEL
 __kernel void loss_si_snr_slope(__global float *grad, __global const float *x,
                                 __global const float *t, __global const float4 *slopes,
@@ -293,9 +314,9 @@ __kernel void loss_si_snr_slope(__global float *grad, __global const float *x,
     size_t row = get_global_id(1);
     if (k >= points || row >= rows)
         return;
-    size_t other = assignment != 0 ? loss_target(row, sources, assignment) : row;
-    float4 slope = slopes[assignment != 0 ? row * sources + assignment[row] : row];
-    float value = slope.x * (t[other * points + k] - slope.z);
+    size_t target;
+    float4 slope = loss_si_snr_of(slopes, assignment, row, sources, &target);
+    float value = slope.x * (t[target * points + k] - slope.z);
     grad[row * points + k] = scale * fma(slope.y, x[row * points + k] - slope.w, value);
 }
 
@@ -320,6 +341,48 @@ static inline float loss_lanes(float16 v)
     float4 b = a.lo + a.hi;
     float2 c = b.lo + b.hi;
     return c.x + c.y;
+}
+
+__kernel void loss_cross_entropy_wide(__global float *parts, __global float *grad,
+                                      __global const float *logits, __global const float *target,
+                                      ulong blocks, ulong channels, ulong positions, float share,
+                                      float scale, ulong groups)
+{
+    size_t group = get_global_id(0);
+    if (group >= groups)
+        return;
+    size_t item = group / blocks;
+    size_t p = group % blocks * 16;
+    size_t start = item * channels * positions + p;
+    __global float *to = grad != 0 ? grad + start : 0;
+    __global const float *x = logits + start;
+    __global const float *t = target + start;
+    parts += item * positions + p;
+    if (p + 16 > positions) {
+        for (size_t k = 0; p + k < positions; ++k)
+            parts[k] = share * loss_column(to != 0 ? to + k : 0, x + k, t + k, channels, positions,
+                                           scale);
+        return;
+    }
+    float16 most = vload16(0, x);
+    for (size_t c = 1; c < channels; ++c)
+        most = fmax(most, vload16(0, x + c * positions));
+    float16 sum = 0.0f;
+    for (size_t c = 0; c < channels; ++c)
+        sum += fmx_exp16(vload16(0, x + c * positions) - most);
+    float16 whole = select(sum, fmx_log16(sum), sum < (float16)(INFINITY)); /* NaN stays */
+    float16 present = 0.0f;
+    float16 loss = 0.0f;
+    for (size_t c = 0; c < channels; ++c) {
+        float16 share_c = vload16(0, t + c * positions);
+        present += share_c;
+        loss = fma(share_c, whole - (vload16(0, x + c * positions) - most), loss);
+    }
+    vstore16(share * loss, 0, parts);
+    for (size_t c = 0; to != 0 && c < channels; ++c) {
+        float16 p_c = fmx_exp16(vload16(0, x + c * positions) - most) / sum;
+        vstore16(scale * (present * p_c - vload16(0, t + c * positions)), 0, to + c * positions);
+    }
 }
 
 __kernel void loss_present_wide(__global float *shares, __global const float *labels,
@@ -421,6 +484,31 @@ __kernel void loss_si_snr_wide(__global float *parts, __global float4 *slopes,
     float2 slope;
     parts[row] = share * loss_si_snr_end(xt, tt, noise + loss_lanes(a), scaling, epsilon, &slope);
     slopes[row] = (float4)(slope.x, slope.y, mean_t, mean_x);
+}
+
+__kernel void loss_si_snr_slope_wide(__global float *grad, __global const float *x,
+                                     __global const float *t, __global const float4 *slopes,
+                                     __global const uint *assignment, ulong sources, ulong points,
+                                     ulong rows, float scale)
+{
+    size_t k = get_global_id(0) * 16;
+    size_t row = get_global_id(1);
+    if (k >= points || row >= rows)
+        return;
+    size_t target;
+    float4 slope = loss_si_snr_of(slopes, assignment, row, sources, &target);
+    __global const float *output = x + row * points;
+    __global const float *other = t + target * points;
+    if (k + 16 <= points) {
+        float16 value = slope.x * (vload16(0, other + k) - slope.z);
+        value = fma((float16)(slope.y), vload16(0, output + k) - slope.w, value);
+        vstore16(scale * value, 0, grad + row * points + k);
+        return;
+    }
+    for (; k < points; ++k) {
+        float value = slope.x * (other[k] - slope.z);
+        grad[row * points + k] = scale * fma(slope.y, output[k] - slope.w, value);
+    }
 }
 
 __kernel void loss_sum_wide(__global float *losses, __global const float *parts, ulong count,

@@ -164,21 +164,31 @@ static fmx_status launch_columns(const fmx__loss_call *call, const char *kernel,
     return fmx__launch_kernel(call->device, &job);
 }
 
+/* On PoCL 16 positions at a time, where there are as many. */
 static fmx_status soft_entropy(const fmx__loss_call *call, const cut *c)
 {
+    bool wide = c->wide && c->sources >= 16;
+    size_t blocks = (c->sources + 15) / 16;
     double share = 1.0 / (double)c->sources;
-    const fmx__arg args[] = {
+    fmx__arg args[10] = {
         parts_arg(call, c),
         grad_arg(call, c),
         fmx__arg_buffer(call->output, c->bytes),
         fmx__arg_buffer(call->target, c->bytes),
-        fmx__arg_u64(call->batch * c->sources),
+        fmx__arg_u64(wide ? blocks : call->batch * c->sources),
         fmx__arg_u64(c->points),
         fmx__arg_u64(c->sources),
         fmx__arg_f32(share),
         fmx__arg_f32(scale_of(call) * share),
     };
-    return launch_columns(call, "loss_cross_entropy", args, FMX__COUNT(args), c, 3);
+    fmx__launch job = {
+        .kernel = "loss_cross_entropy_wide",
+        .arg_count = 9,
+        .flops = (double)c->bytes / sizeof(float) * 60,
+        .bytes = (double)c->bytes * 3,
+    };
+    return wide ? launch_rows(call, c, &job, args, call->batch * blocks)
+                : launch_columns(call, "loss_cross_entropy", args, 9, c, 3);
 }
 
 static fmx__arg labels_arg(const fmx__loss_call *call, const cut *c)
@@ -300,11 +310,11 @@ static fmx_status launch_si_snr_slope(const fmx__loss_call *call, const cut *c)
     };
     fmx__launch job = {
         .stem = "loss",
-        .kernel = "loss_si_snr_slope",
+        .kernel = c->wide ? "loss_si_snr_slope_wide" : "loss_si_snr_slope",
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 2,
-        .global = {c->points, rows},
+        .global = {c->wide ? (c->points + 15) / 16 : c->points, rows},
         .local = {COLUMN_GROUP, 1},
         .flops = (double)c->bytes / sizeof(float) * 5,
         .bytes = (double)c->bytes * 3,

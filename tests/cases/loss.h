@@ -28,6 +28,8 @@ static const fmx_case_loss fmx_cases_loss[] = {
     {"long", 1, 3, 6007, 0},
     {"published", 32, 29, 1, 1},
     {"spectra", 32, 1, 65536, 1},
+    {"masks", 4, 8, 16384, 1},
+    {"sources", 8, 20, 4096, 1},
 };
 
 #endif
