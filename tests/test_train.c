@@ -7,76 +7,14 @@
 
 #include "fmx_test.h"
 #include "labels.h"
-#include "train_fixture.h"
+#include "train_world.h"
 #include "trainer_internal.h"
 
-enum { CLASSES = 4, FIDS = 8, PATH = 600 };
-
-static const fmx_train_set usual = {.classes = CLASSES, .fids = FIDS};
-
-/* A device, a folder and a dataset in it. */
-typedef struct world {
-    fmx_test test;
-    char folder[PATH];
-    char spectra[PATH + 32];
-    char out[PATH + 32];
-} world;
-
-static void open_world(world *w, const fmx_train_set *set)
-{
-    w->test = fmx_test_open();
-    snprintf(w->folder, sizeof w->folder, "%s", fmx_test_folder());
-    snprintf(w->spectra, sizeof w->spectra, "%s/s.h5", w->folder);
-    snprintf(w->out, sizeof w->out, "%s/m.safetensors", w->folder);
-    fmx_test_ok(&w->test, fmx_train_write(w->test.ctx, w->spectra, set), "dataset");
-}
-
-static const char *beside(const world *w, const char *end)
-{
-    static char path[PATH + 64];
-    snprintf(path, sizeof path, "%s%s", w->out, end);
-    return path;
-}
-
-/* The usual recipe with another optimiser. */
-static const char *with_optimiser(const char *optimiser)
-{
-    static char recipe[4096];
-    const char *end = strstr(fmx_train_model, "  optimiser:");
-    snprintf(recipe, sizeof recipe, "%.*s  optimiser: {%s}\n", (int)(end - fmx_train_model),
-             fmx_train_model, optimiser);
-    return recipe;
-}
-
-static fmx_train_run usual_run(const world *w)
-{
-    return (fmx_train_run){.recipe = fmx_train_model, .spectra = w->spectra, .out = w->out};
-}
-
-static fmx__train_result trained(const world *w, const fmx_train_run *run)
-{
-    fmx__train_result result;
-    fmx_test_ok(&w->test, fmx_train(w->test.device, run, &result), "train");
-    return result;
-}
-
-/* Both files have the same bytes. */
-static void same_files(const char *a, const char *b, const char *what)
-{
-    size_t count[2];
-    char *bytes[2] = {fmx_train_bytes(a, &count[0]), fmx_train_bytes(b, &count[1])};
-    cr_assert(bytes[0] != NULL && bytes[1] != NULL, "%s: no %s", what, bytes[0] == NULL ? a : b);
-    cr_assert_eq(count[0], count[1], "%s", what);
-    cr_assert_arr_eq(bytes[0], bytes[1], count[0], "%s", what);
-    free(bytes[0]);
-    free(bytes[1]);
-}
-
 /* The figures of an epoch, from the history beside the model. */
-static void read_epoch(const world *w, size_t epoch, double *loss, double *validation)
+static void read_epoch(const fmx_world *w, size_t epoch, double *loss, double *validation)
 {
     char line[256];
-    FILE *file = fopen(beside(w, ".history.csv"), "r");
+    FILE *file = fopen(fmx_world_beside(w, ".history.csv"), "r");
     cr_assert_not_null(file);
     for (size_t i = 0; i <= epoch; ++i)
         cr_assert_not_null(fgets(line, sizeof line, file), "epoch %zu is missing", epoch);
@@ -84,43 +22,16 @@ static void read_epoch(const world *w, size_t epoch, double *loss, double *valid
     fclose(file);
 }
 
-/* Interrupts when the work has advanced `left` times. */
-typedef struct stopper {
-    fmx_context *ctx;
-    size_t left;
-} stopper;
-
-static void count_down(void *user, const char *what, size_t done, size_t total)
-{
-    stopper *s = user;
-    (void)what;
-    (void)done;
-    (void)total;
-    if (s->left > 0 && --s->left == 0)
-        fmx_context_interrupt(s->ctx);
-}
-
-/* Runs until `left` steps are done; an interrupted context stays so: another one goes on. */
-static void interrupt_after(world *w, const fmx_train_run *run, size_t left)
-{
-    stopper s = {w->test.ctx, left};
-    fmx_context_set_progress(w->test.ctx, count_down, &s);
-    fmx_test_refused(&w->test, fmx_train(w->test.device, run, NULL), FMX_ERROR_INTERRUPTED,
-                     "interrupted");
-    fmx_test_close(&w->test);
-    w->test = fmx_test_open();
-}
-
 Test(train, learns)
 {
     static const char *const set[] = {"train.epochs=30", NULL};
-    world w;
+    fmx_world w;
     double first[2];
     double last[2];
-    open_world(&w, &usual);
-    fmx_train_run run = usual_run(&w);
+    fmx_world_open(&w, &fmx_usual_set);
+    fmx_train_run run = fmx_world_run(&w);
     run.set = set;
-    fmx__train_result result = trained(&w, &run);
+    fmx__train_result result = fmx_world_trained(&w, &run);
     read_epoch(&w, 1, &first[0], &first[1]);
     read_epoch(&w, 30, &last[0], &last[1]);
     cr_assert_lt(last[0], first[0] / 4, "%g, then %g", first[0], last[0]);
@@ -128,25 +39,25 @@ Test(train, learns)
     cr_assert_eq(result.best_f1, 1);
     cr_assert_eq(result.epochs, 30);
     cr_assert_eq(result.classes, CLASSES);
-    cr_assert_eq(access(beside(&w, ".last"), F_OK), -1);
-    cr_assert_eq(access(beside(&w, ".best"), F_OK), -1);
+    cr_assert_eq(access(fmx_world_beside(&w, ".last"), F_OK), -1);
+    cr_assert_eq(access(fmx_world_beside(&w, ".best"), F_OK), -1);
     fmx_test_close(&w.test);
 }
 
 /* The program: trains, is up to date, shows model and checkpoint. */
 Test(train, program)
 {
-    world w;
+    fmx_world w;
     char command[4 * PATH];
     char recipe[PATH + 32];
-    open_world(&w, &usual);
+    fmx_world_open(&w, &fmx_usual_set);
     snprintf(recipe, sizeof recipe, "%s/r.yml", w.folder);
     FILE *file = fopen(recipe, "w");
     cr_assert_not_null(file);
     fputs(fmx_train_model, file);
     fclose(file);
-    fmx_train_run run = usual_run(&w);
-    interrupt_after(&w, &run, 5);
+    fmx_train_run run = fmx_world_run(&w);
+    fmx_world_interrupt(&w, &run, 5);
     snprintf(command, sizeof command,
              "cd %s && " FMX_PROGRAM " info m.safetensors.last > last.txt && " FMX_PROGRAM
              " train s.h5 --recipe r.yml --resume --out m.safetensors 2> first.txt && " FMX_PROGRAM
@@ -165,10 +76,10 @@ Test(train, program)
  * more are right to 1e-4. */
 Test(train, a_model_says_what_validation_said)
 {
-    world w;
-    open_world(&w, &usual);
-    fmx_train_run run = usual_run(&w);
-    fmx__train_result result = trained(&w, &run);
+    fmx_world w;
+    fmx_world_open(&w, &fmx_usual_set);
+    fmx_train_run run = fmx_world_run(&w);
+    fmx__train_result result = fmx_world_trained(&w, &run);
     static const fmx__split_options split = {.validation = 0.25, .test = 0.25};
     static float spectra[FIDS * CLASSES][FMX_TRAIN_POINTS];
     static float presence[FIDS * CLASSES][CLASSES];
@@ -224,18 +135,18 @@ Test(train, same_bits_twice)
         {"train.source=mixtures", "train.batch=10", "train.validation_items=7", NULL},
         {"train.shuffle=false", "train.validate=false", "train.batch=32", NULL},
     };
-    world w;
+    fmx_world w;
     char other[PATH + 64];
-    open_world(&w, &usual);
+    fmx_world_open(&w, &fmx_usual_set);
     snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
     for (size_t i = 0; i < FMX__COUNT(settings); ++i) {
-        fmx_train_run run = usual_run(&w);
+        fmx_train_run run = fmx_world_run(&w);
         run.set = settings[i];
-        fmx__train_result result = trained(&w, &run);
+        fmx__train_result result = fmx_world_trained(&w, &run);
         cr_assert_eq(result.epochs, 6);
         run.out = other;
-        trained(&w, &run);
-        same_files(w.out, other, settings[i][0]);
+        fmx_world_trained(&w, &run);
+        fmx_same_files(w.out, other, settings[i][0]);
         unlink(w.out);
         unlink(other);
     }
@@ -248,25 +159,25 @@ Test(train, interrupted_and_resumed)
 {
     static const char *const settings[][3] = {{"train.checkpoint=1", NULL},
                                               {"train.checkpoint=4", "train.augment=true", NULL}};
-    world w;
+    fmx_world w;
     char other[PATH + 64];
     char history[PATH + 96];
-    open_world(&w, &usual);
+    fmx_world_open(&w, &fmx_usual_set);
     snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
     snprintf(history, sizeof history, "%s.history.csv", other);
     for (size_t i = 0; i < FMX__COUNT(settings); ++i) {
-        fmx_train_run run = usual_run(&w);
+        fmx_train_run run = fmx_world_run(&w);
         run.set = settings[i];
-        trained(&w, &run);
+        fmx_world_trained(&w, &run);
         for (size_t at = 1; at < 12; at += 5) {
             fmx_train_run part = run;
             part.out = other;
             part.resume = true;
-            interrupt_after(&w, &part, at);
-            interrupt_after(&w, &part, 1);
-            trained(&w, &part);
-            same_files(w.out, other, "resumed");
-            same_files(beside(&w, ".history.csv"), history, "resumed");
+            fmx_world_interrupt(&w, &part, at);
+            fmx_world_interrupt(&w, &part, 1);
+            fmx_world_trained(&w, &part);
+            fmx_same_files(w.out, other, "resumed");
+            fmx_same_files(fmx_world_beside(&w, ".history.csv"), history, "resumed");
             unlink(other);
         }
         unlink(w.out);
@@ -293,20 +204,20 @@ Test(train, every_optimiser_is_resumed)
         {"rmsprop: {momentum: 0.9, centred: true, convention: pytorch}",
          {"train.average.decay=0.5", "train.augment=true", NULL}},
     };
-    world w;
+    fmx_world w;
     char other[PATH + 64];
-    open_world(&w, &usual);
+    fmx_world_open(&w, &fmx_usual_set);
     snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
     for (size_t i = 0; i < FMX__COUNT(cases); ++i) {
-        fmx_train_run run = usual_run(&w);
-        run.recipe = with_optimiser(cases[i].optimiser);
+        fmx_train_run run = fmx_world_run(&w);
+        run.recipe = fmx_with_optimiser(cases[i].optimiser);
         run.set = cases[i].set;
-        trained(&w, &run);
+        fmx_world_trained(&w, &run);
         run.out = other;
         run.resume = true;
-        interrupt_after(&w, &run, 7);
-        trained(&w, &run);
-        same_files(w.out, other, cases[i].optimiser);
+        fmx_world_interrupt(&w, &run, 7);
+        fmx_world_trained(&w, &run);
+        fmx_same_files(w.out, other, cases[i].optimiser);
         unlink(w.out);
         unlink(other);
     }
@@ -334,13 +245,13 @@ static void interrupt_from_log(void *user, fmx_log_level level, const char *text
 Test(train, interrupted_while_validating)
 {
     static const char *const logged[] = {"train.log_steps=1", NULL};
-    world w;
+    fmx_world w;
     char other[PATH + 64];
-    open_world(&w, &usual);
+    fmx_world_open(&w, &fmx_usual_set);
     snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
-    fmx_train_run run = usual_run(&w);
+    fmx_train_run run = fmx_world_run(&w);
     run.set = logged;
-    trained(&w, &run);
+    fmx_world_trained(&w, &run);
     run.out = other;
     fmx_context_set_log(w.test.ctx, interrupt_from_log, w.test.ctx, FMX_LOG_INFO);
     fmx_test_refused(&w.test, fmx_train(w.test.device, &run, NULL), FMX_ERROR_INTERRUPTED,
@@ -348,8 +259,8 @@ Test(train, interrupted_while_validating)
     fmx_test_close(&w.test);
     w.test = fmx_test_open();
     run.resume = true;
-    trained(&w, &run);
-    same_files(w.out, other, "resumed");
+    fmx_world_trained(&w, &run);
+    fmx_same_files(w.out, other, "resumed");
     fmx_test_close(&w.test);
 }
 
@@ -357,29 +268,30 @@ Test(train, interrupted_while_validating)
 Test(train, more_epochs_when_resumed)
 {
     static const char *const three[] = {"train.epochs=3", NULL};
-    world w;
+    fmx_world w;
     char other[PATH + 64];
-    open_world(&w, &usual);
+    fmx_world_open(&w, &fmx_usual_set);
     snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
-    fmx_train_run run = usual_run(&w);
-    trained(&w, &run);
+    fmx_train_run run = fmx_world_run(&w);
+    fmx_world_trained(&w, &run);
     run.out = other;
     run.set = three;
-    interrupt_after(&w, &run, 5);
+    fmx_world_interrupt(&w, &run, 5);
     run.resume = true;
     run.set = NULL;
-    fmx__train_result result = trained(&w, &run);
+    fmx__train_result result = fmx_world_trained(&w, &run);
     cr_assert_eq(result.epochs, 6);
-    same_files(w.out, other, "six epochs");
-    result = trained(&w, &run); /* once more */
+    fmx_same_files(w.out, other, "six epochs");
+    result = fmx_world_trained(&w, &run); /* once more */
     cr_assert(result.finished_before);
     run.set = three;
     fmx_test_refused(&w.test, fmx_train(w.test.device, &run, NULL), FMX_ERROR_EXISTS,
                      "with another number of epochs; to train it further, give it as --init");
     unlink(other);
     /* a rate that reaches its floor with the last epoch would be another one */
-    run.recipe = with_optimiser("adam: {learning_rate: 0.01}}\n  schedule: {cosine: {floor: 0}");
-    interrupt_after(&w, &run, 5);
+    run.recipe =
+        fmx_with_optimiser("adam: {learning_rate: 0.01}}\n  schedule: {cosine: {floor: 0}");
+    fmx_world_interrupt(&w, &run, 5);
     run.set = NULL;
     fmx_test_refused(&w.test, fmx_train(w.test.device, &run, NULL), FMX_ERROR_EXISTS,
                      "was made by another recipe");
@@ -391,16 +303,16 @@ Test(train, starts_from_given_weights)
 {
     static const char *const still[] = {"train.optimiser.adam.learning_rate=0", "train.epochs=1",
                                         "train.plateau_floor=0", NULL};
-    world w;
+    fmx_world w;
     char other[PATH + 64];
-    open_world(&w, &usual);
-    fmx_train_run run = usual_run(&w);
-    trained(&w, &run);
+    fmx_world_open(&w, &fmx_usual_set);
+    fmx_train_run run = fmx_world_run(&w);
+    fmx_world_trained(&w, &run);
     snprintf(other, sizeof other, "%s/other.safetensors", w.folder);
     run.init = w.out;
     run.out = other;
     run.set = still;
-    trained(&w, &run);
+    fmx_world_trained(&w, &run);
     fmx__safetensors *file[2] = {NULL};
     fmx_test_ok(&w.test, fmx__safetensors_open(w.test.ctx, w.out, &file[0]), "open");
     fmx_test_ok(&w.test, fmx__safetensors_open(w.test.ctx, other, &file[1]), "open");
@@ -420,124 +332,6 @@ Test(train, starts_from_given_weights)
     }
     fmx__safetensors_close(file[0]);
     fmx__safetensors_close(file[1]);
-    fmx_test_close(&w.test);
-}
-
-/* A network whose items do not see each other, all rows in one order. */
-static const char *const plain_head = "fidmix: 1\n"
-                                      "seed: 5\n"
-                                      "database: {validation: 0.25, test: 0.25}\n"
-                                      "model:\n"
-                                      "  - conv1d: {filters: 4, kernel: 5}\n"
-                                      "  - relu\n"
-                                      "  - max_pool: {window: 4}\n"
-                                      "  - flatten\n"
-                                      "  - dense: {units: 4, name: share}\n"
-                                      "  - softmax: {name: proportion}\n"
-                                      "train:\n"
-                                      "  shuffle: false\n"
-                                      "  validate: false\n"
-                                      "  epochs: 4\n"
-                                      "  batch: 16\n"
-                                      "  loss: cross_entropy\n";
-
-/* Trains the plain network by an optimiser and settings into `out`, and reads its weights: conv1d_1
- * and share, one after the other. */
-static size_t plain_weights(world *w, const char *optimiser, const char *const *set, float *to,
-                            size_t most)
-{
-    static const char *const names[] = {"conv1d_1.weight", "conv1d_1.bias", "share.weight",
-                                        "share.bias"};
-    char recipe[2048];
-    size_t count = 0;
-    fmx__safetensors *file = NULL;
-    snprintf(recipe, sizeof recipe, "%s  optimiser: {%s}\n", plain_head, optimiser);
-    fmx_train_run run = {.recipe = recipe, .set = set, .spectra = w->spectra, .out = w->out};
-    trained(w, &run);
-    fmx_test_ok(&w->test, fmx__safetensors_open(w->test.ctx, w->out, &file), "open");
-    for (size_t i = 0; i < FMX__COUNT(names); ++i) {
-        const fmx__tensor_entry *entry = fmx__safetensors_find(file, names[i]);
-        cr_assert(entry != NULL && count + entry->values <= most, "%s", names[i]);
-        fmx_test_ok(&w->test, fmx__safetensors_read(file, entry, 0, entry->values, to + count),
-                    names[i]);
-        count += entry->values;
-    }
-    fmx__safetensors_close(file);
-    unlink(w->out);
-    return count;
-}
-
-/* N batches of a step are one batch N times as large, also where the last is smaller (16 rows: 5 5,
- * 5 1 and 10, 6). A gradient is a sum of at most 16 * 24 products; another order of adding changes
- * it by that many roundings of its largest parts (below 4) at most, and each of the 8 steps hands
- * on what its rate of 0.1 lets through. */
-Test(train, accumulates)
-{
-    enum { MOST = 1000 };
-    static const char *const settings[][2][4] = {
-        {{"train.batch=16", NULL}, {"train.batch=4", "train.accumulate=4", NULL}},
-        {{"train.batch=10", NULL}, {"train.batch=5", "train.accumulate=2", NULL}},
-        {{"train.batch=16", NULL}, {"train.batch=16", "train.accumulate=1", NULL}}};
-    static const double tolerance = 8 * 0.1 * 4 * 16 * 24 * FMX_TEST_EPS;
-    world w;
-    float weights[2][MOST];
-    open_world(&w, &usual);
-    for (size_t k = 0; k < FMX__COUNT(settings); ++k) {
-        size_t count = 0;
-        double moved = 0;
-        for (int i = 0; i < 2; ++i)
-            count =
-                plain_weights(&w, "sgd: {learning_rate: 0.1}", settings[k][i], weights[i], MOST);
-        for (size_t i = 0; i < count; ++i) {
-            cr_assert_float_eq(weights[0][i], weights[1][i], tolerance, "%s, weight %zu: %g, %g",
-                               settings[k][1][0], i, (double)weights[0][i], (double)weights[1][i]);
-            moved = fmax(moved, fabs((double)weights[0][i]));
-        }
-        cr_assert_gt(moved, 100 * tolerance);
-    }
-    /* batches of 4 by themselves are something else */
-    size_t count = plain_weights(&w, "sgd: {learning_rate: 0.1}", settings[0][0], weights[0], MOST);
-    static const char *const small[] = {"train.batch=4", NULL};
-    plain_weights(&w, "sgd: {learning_rate: 0.1}", small, weights[1], MOST);
-    double apart = 0;
-    for (size_t i = 0; i < count; ++i)
-        apart = fmax(apart, fabs((double)weights[0][i] - (double)weights[1][i]));
-    cr_assert_gt(apart, 10 * tolerance);
-    fmx_test_close(&w.test);
-}
-
-/* One step an epoch: the average behind n steps is d^n w0 + sum of (1 - d) d^(n - k) wk, three
- * roundings a step. */
-Test(train, averages_weights)
-{
-    enum { MOST = 1000, STEPS = 4 };
-    static const char *const epochs[] = {"train.epochs=1", "train.epochs=2", "train.epochs=3",
-                                         "train.epochs=4"};
-    static const char *const averaged[] = {"train.average.decay=0.75", NULL};
-    static const char *const still[] = {"train.optimiser.sgd.learning_rate=0", NULL};
-    const char *sgd = "sgd: {learning_rate: 0.1, momentum: 0.9, nesterov: true}";
-    world w;
-    float weights[MOST];
-    double average[MOST];
-    open_world(&w, &usual);
-    size_t count = plain_weights(&w, sgd, still, weights, MOST);
-    for (size_t i = 0; i < count; ++i)
-        average[i] = weights[i];
-    for (size_t k = 0; k < STEPS; ++k) {
-        const char *const set[] = {epochs[k], NULL};
-        plain_weights(&w, sgd, set, weights, MOST);
-        for (size_t i = 0; i < count; ++i)
-            average[i] = 0.75 * average[i] + 0.25 * (double)weights[i];
-    }
-    double apart = 0;
-    float got[MOST];
-    plain_weights(&w, sgd, averaged, got, MOST);
-    for (size_t i = 0; i < count; ++i) {
-        apart = fmax(apart, fabs((double)got[i] - (double)weights[i]));
-        cr_assert_float_eq(got[i], average[i], 3 * STEPS * FMX_TEST_EPS, "weight %zu: %g, %g", i,
-                           (double)got[i], average[i]);
-    }
-    cr_assert_gt(apart, 1e-3, "the average is the last weights");
     fmx_test_close(&w.test);
 }
 

@@ -247,7 +247,9 @@ Test(train_refusals, weights_to_start_from)
     fclose(file);
     run.init = w.out;
     run.recipe = fmx_train_model;
-    refused(&w, &run, FMX_ERROR_FORMAT, "the loss of step 1 (epoch 1) is not finite");
+    refused(&w, &run, FMX_ERROR_FORMAT,
+            "the loss or gradient of step 1 (epoch 1) is not finite: the first weights: made the "
+            "first value that is not finite: weight share.bias, number 3 of 4, is nan");
     cr_assert_eq(access(other, F_OK), -1);
     fmx_test_close(&w.test);
 }

@@ -47,6 +47,14 @@ fmx_buffer *fmx__plan_gradient(const fmx__plan *plan, size_t value);
 fmx_status fmx__plan_forward(const fmx__plan *plan);
 fmx_status fmx__plan_backward(const fmx__plan *plan);
 
+/* Is told of each layer's call, when it is enqueued and what it wrote is still in place; an error
+ * ends the pass. */
+typedef fmx_status (*fmx__plan_watcher)(void *user, size_t layer, bool backward,
+                                        const fmx__op_call *call);
+
+/* From now on `watcher` is called behind each layer, forward and backward; NULL: nobody. */
+void fmx__plan_watch(fmx__plan *plan, fmx__plan_watcher watcher, void *user);
+
 /* Bytes of the slabs, and what they would be if nothing shared a place. */
 size_t fmx__plan_bytes(const fmx__plan *plan);
 size_t fmx__plan_bytes_unshared(const fmx__plan *plan);

@@ -53,6 +53,8 @@ struct fmx__plan {
     const fmx__graph *graph;
     const fmx__weights *weights;
     fmx__plan_request request;
+    fmx__plan_watcher watcher;
+    void *watcher_user;
     fmx__plan_layer *layer;       /* [graph->layer_count] */
     fmx__plan_value_state *value; /* [inputs + layers] */
     size_t value_count;

@@ -72,6 +72,18 @@ void fmx__plan_connect(fmx__plan *plan)
     }
 }
 
+void fmx__plan_watch(fmx__plan *plan, fmx__plan_watcher watcher, void *user)
+{
+    plan->watcher = watcher;
+    plan->watcher_user = user;
+}
+
+static fmx_status tell(const fmx__plan *plan, size_t layer, bool backward, const fmx__op_call *call)
+{
+    return plan->watcher != NULL ? plan->watcher(plan->watcher_user, layer, backward, call)
+                                 : FMX_OK;
+}
+
 fmx_status fmx__plan_forward(const fmx__plan *plan)
 {
     fmx_status status = FMX_OK;
@@ -83,6 +95,8 @@ fmx_status fmx__plan_forward(const fmx__plan *plan)
         call.scratch = fmx__plan_view(plan, layer->scratch_forward);
         fmx__device_scope(plan->device, plan->graph->layer[i].name);
         status = plan->graph->layer[i].op->forward(&call);
+        if (status == FMX_OK)
+            status = tell(plan, i, false, &call);
         status = fmx__fail_in(plan->ctx, status, "%s, forward", plan->graph->layer[i].name);
     }
     fmx__device_scope(plan->device, NULL);
@@ -119,6 +133,8 @@ fmx_status fmx__plan_backward(const fmx__plan *plan)
         status = plan->graph->layer[i].op->backward(&call);
         if (status == FMX_OK)
             status = add_gradients(plan, i);
+        if (status == FMX_OK)
+            status = tell(plan, i, true, &call);
         status = fmx__fail_in(plan->ctx, status, "%s, backward", plan->graph->layer[i].name);
     }
     fmx__device_scope(plan->device, NULL);

@@ -162,8 +162,16 @@ static fmx_status open_network(fmx__trainer *t)
         status = fmx__penalties_open(t->device, recipe, &t->weights, &t->graph, &t->penalties);
     if (status == FMX_OK)
         status = fmx__train_open_update(t);
-    uint64_t seed = (uint64_t)recipe->head.seed;
-    t->op_step.seed = fmx__random_key(seed);
+    return status == FMX_OK ? fmx__train_begin(t) : status;
+}
+
+fmx_status fmx__train_begin(fmx__trainer *t)
+{
+    t->state = (fmx__train_state){.learning_rate = t->update.options->learning_rate,
+                                  .best_loss = INFINITY,
+                                  .plateau_best = INFINITY};
+    t->op_step.seed = fmx__random_key((uint64_t)t->job->recipe->head.seed);
+    fmx_status status = fmx__train_zero_moments(t);
     for (size_t i = 0; status == FMX_OK && i < t->weights.count; ++i)
         status = fmx__initialise(t->device, &t->weights.tensor[i].spec, (uint32_t)i,
                                  t->op_step.seed, t->weights.tensor[i].value);
@@ -220,6 +228,24 @@ bool fmx__train_goes_on(const fmx__train_state *s, const fmx__train *o)
            (o->stop_patience == 0 || s->stop_wait < (uint64_t)o->stop_patience);
 }
 
+/* What the validation loss means for stopping and the rate; whether it is the best. */
+static bool follow(fmx__trainer *t, double loss)
+{
+    return fmx__train_follow(&t->state, t->options,
+                             t->update.schedule->kind == FMX__SCHEDULE_PLATEAU, loss);
+}
+
+fmx_status fmx__train_follow_again(fmx__trainer *t, fmx__train_figures *figures)
+{
+    fmx_status status = fmx__train_swap_average(t);
+    if (status == FMX_OK)
+        status = fmx__train_validate(t, figures);
+    if (status == FMX_OK)
+        status = fmx__train_swap_average(t);
+    follow(t, figures->validation_loss);
+    return status;
+}
+
 /* The epoch's figures; its weights are kept when they are the best so far. */
 static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
 {
@@ -234,9 +260,7 @@ static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
         status = fmx__train_note(t, figures);
     if (status != FMX_OK)
         return status;
-    bool better =
-        fmx__train_follow(&t->state, t->options, t->update.schedule->kind == FMX__SCHEDULE_PLATEAU,
-                          figures->validation_loss);
+    bool better = follow(t, figures->validation_loss);
     fmx__train_scores_text(t, figures, false, scores, sizeof scores);
     fmx__log(t->ctx, FMX_LOG_INFO, "epoch %llu: loss %.5f, validation %.5f%s%s, learning rate %g",
              (unsigned long long)t->state.epoch, figures->loss, figures->validation_loss,
@@ -330,9 +354,6 @@ static fmx_status open_trainer(fmx__trainer *t, bool *finished)
         status = fmx__train_scores_open(t);
     if (status != FMX_OK)
         return status;
-    t->state = (fmx__train_state){.learning_rate = t->update.options->learning_rate,
-                                  .best_loss = INFINITY,
-                                  .plateau_best = INFINITY};
     status = fmx__train_resume(t, finished);
     return status == FMX_OK && !*finished ? fmx__train_passes(t) : status;
 }
@@ -350,6 +371,8 @@ fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
                  fmx__graph_parameters(&t.graph, false));
         while (status == FMX_OK && fmx__train_goes_on(&t.state, t.options))
             status = one_epoch(&t);
+        if (status != FMX_OK && t.bad_step > 0)
+            status = fmx__train_replay(&t);
         if (status == FMX_OK)
             status = finish(&t, result);
     }

@@ -105,6 +105,7 @@ typedef struct fmx__trainer {
     fmx__train_scores *scores;
     /* state */
     fmx__train_state state;
+    uint64_t bad_step; /* whose loss or gradient is not finite, from 1; 0: none so far */
     char *recipe_text;
     char *history;
     char *last; /* paths */
@@ -132,12 +133,33 @@ typedef struct fmx__train_figures {
  * epoch s->epoch. Returns whether it is the best. */
 bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, bool plateau, double loss);
 
+/* The same for an epoch that is done once more: validates, notes nothing. */
+fmx_status fmx__train_follow_again(fmx__trainer *t, fmx__train_figures *figures);
+
+/* Weights, moments, averages and state as before the first step. */
+fmx_status fmx__train_begin(fmx__trainer *t);
+
+/* trainer_replay.c: goes to step t->bad_step once more and fails with what made a value that is not
+ * finite: layer, operation, forward or backward. */
+fmx_status fmx__train_replay(fmx__trainer *t);
+
 /* Whether there is another epoch. */
 bool fmx__train_goes_on(const fmx__train_state *s, const fmx__train *o);
 
 /* trainer_pass.c: plans and records the steps. */
 fmx_status fmx__train_passes(fmx__trainer *t);
 void fmx__train_passes_clear(fmx__trainer *t);
+void fmx__train_plans_clear(fmx__trainer *t); /* only plans and recordings */
+
+/* Enqueues one loss: into its rows of t->losses, the gradient to where the plan's backward begins.
+ * What is recorded keeps the scratch. */
+fmx_status fmx__train_run_loss(fmx__trainer *t, const fmx__train_pass *pass,
+                               const fmx__train_loss *loss);
+
+/* Enqueues batch `index` of the epoch under way and asks for its losses; takes, and forgets, what
+ * was asked for. */
+fmx_status fmx__train_step(fmx__trainer *t, size_t index);
+fmx_status fmx__train_drain(fmx__trainer *t);
 
 /* One epoch of steps: loss, gradient norm and learning rate. */
 fmx_status fmx__train_epoch(fmx__trainer *t, fmx__train_figures *figures);
@@ -161,6 +183,7 @@ size_t fmx__train_update_slabs(const fmx__trainer *t);
 /* Makes them, for weights that are there. */
 fmx_status fmx__train_open_update(fmx__trainer *t);
 void fmx__train_close_update(fmx__trainer *t);
+fmx_status fmx__train_zero_moments(fmx__trainer *t);
 
 /* Whether weights are averaged; averages begin as the weights; both change places. */
 bool fmx__train_averages(const fmx__trainer *t);
@@ -203,6 +226,9 @@ fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures);
 /* Goes on from OUT.last where there is one and `resume` asks for it; *finished: OUT is there
  * already, by the same recipe. */
 fmx_status fmx__train_resume(fmx__trainer *t, bool *finished);
+
+/* Goes back to OUT.last. */
+fmx_status fmx__train_restore(fmx__trainer *t);
 
 /* The weights of a file. */
 fmx_status fmx__train_load(fmx__trainer *t, const char *path);

@@ -13,10 +13,8 @@ static size_t input_floats(const fmx__trainer *t)
     return t->source.channels * t->source.positions;
 }
 
-/* Enqueues one loss: into its rows of t->losses, the gradient to where the plan's backward begins.
- * What is recorded keeps the scratch. */
-static fmx_status run_loss(fmx__trainer *t, const fmx__train_pass *pass,
-                           const fmx__train_loss *loss)
+fmx_status fmx__train_run_loss(fmx__trainer *t, const fmx__train_pass *pass,
+                               const fmx__train_loss *loss)
 {
     fmx__loss_call call = {
         .device = t->device,
@@ -43,7 +41,7 @@ static fmx_status run_losses(fmx__trainer *t, const fmx__train_pass *pass)
     fmx_status status = FMX_OK;
     fmx__device_scope(t->device, "loss");
     for (size_t i = 0; status == FMX_OK && i < t->loss_count; ++i)
-        status = run_loss(t, pass, &t->loss[i]);
+        status = fmx__train_run_loss(t, pass, &t->loss[i]);
     fmx__device_scope(t->device, NULL);
     return status;
 }
@@ -189,15 +187,22 @@ fmx_status fmx__train_passes(fmx__trainer *t)
     return status;
 }
 
-void fmx__train_passes_clear(fmx__trainer *t)
+void fmx__train_plans_clear(fmx__trainer *t)
 {
     fmx__train_pass *const passes[] = {&t->full, &t->rest, &t->check};
-    fmx__download_destroy(t->download);
     fmx__recording_destroy(t->step);
+    t->step = NULL;
     for (size_t i = 0; i < FMX__COUNT(passes); ++i) {
         fmx__recording_destroy(passes[i]->recording);
         fmx__plan_destroy(passes[i]->plan);
+        *passes[i] = (fmx__train_pass){0};
     }
+}
+
+void fmx__train_passes_clear(fmx__trainer *t)
+{
+    fmx__download_destroy(t->download);
+    fmx__train_plans_clear(t);
     for (size_t i = 0; i < t->loss_count; ++i)
         fmx_buffer_release(t->loss[i].losses);
     fmx_buffer_release(t->losses);
@@ -236,21 +241,33 @@ static fmx_status take_losses(fmx__trainer *t, epoch_sums *sums)
         return status;
     double loss = sum_losses(t, host, rows);
     double norm = (double)((const float *)host)[t->loss_count * t->loss_stride];
-    if (fmx__train_updates_behind(t, sums->taken))
+    bool updated = fmx__train_updates_behind(t, sums->taken);
+    if (updated)
         sums->norm += norm;
     unsigned long long step = t->state.step + ++sums->taken;
     sums->loss += loss;
-    if (!isfinite(loss))
+    if (!isfinite(loss) || (updated && !isfinite(norm))) {
+        t->bad_step = step;
         return fmx__fail(t->ctx, FMX_ERROR_FORMAT,
-                         "training: the loss of step %llu (epoch %llu) is not finite; a lower "
-                         "learning_rate may help",
+                         "training: the loss or gradient of step %llu (epoch %llu) is not finite; "
+                         "a lower learning_rate may help",
                          step, (unsigned long long)t->state.epoch + 1);
+    }
     if (t->options->log_steps > 0 && step % (unsigned long long)t->options->log_steps == 0)
         fmx__log(t->ctx, FMX_LOG_INFO, "step %llu: loss %.9g", step, loss / (double)rows);
     return FMX_OK;
 }
 
-static fmx_status run_step(fmx__trainer *t, size_t index)
+fmx_status fmx__train_drain(fmx__trainer *t)
+{
+    const void *host = NULL;
+    fmx_status status = FMX_OK;
+    while (status == FMX_OK && fmx__download_pending(t->download) > 0)
+        status = fmx__download_take(t->download, &host);
+    return status;
+}
+
+fmx_status fmx__train_step(fmx__trainer *t, size_t index)
 {
     fmx_status status =
         fmx__source_next(&t->source, FMX__SPLIT_TRAIN, (size_t)t->state.epoch, index, &t->batch);
@@ -278,7 +295,7 @@ fmx_status fmx__train_epoch(fmx__trainer *t, fmx__train_figures *figures)
         if (fmx__download_pending(t->download) == FMX__TRAIN_PENDING)
             status = take_losses(t, &sums);
         if (status == FMX_OK)
-            status = run_step(t, i);
+            status = fmx__train_step(t, i);
         fmx__progress(t->ctx, what, i + 1, batches);
         if (status == FMX_OK)
             status = fmx__check_interrupt(t->ctx);

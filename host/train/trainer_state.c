@@ -228,7 +228,7 @@ static fmx_status check_last(fmx__trainer *t, const fmx__model_facts *facts)
     return FMX_OK;
 }
 
-static fmx_status resume_from(fmx__trainer *t)
+fmx_status fmx__train_restore(fmx__trainer *t)
 {
     fmx__safetensors *file = NULL;
     fmx__model_facts facts = fmx__model_facts_none;
@@ -280,7 +280,7 @@ fmx_status fmx__train_resume(fmx__trainer *t, bool *finished)
                          "%s: is there already; --resume goes on with it, or remove it",
                          has_out ? t->job->out : t->last);
     if (has_last)
-        return resume_from(t);
+        return fmx__train_restore(t);
     if (has_out) {
         *finished = true;
         return check_finished(t);

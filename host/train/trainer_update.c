@@ -4,7 +4,7 @@
 
 #include "trainer_internal.h"
 
-/* Slabs of zeros beside the trainable slabs of the weights. */
+/* Slabs beside the trainable slabs of the weights. */
 static fmx_status make_slabs(fmx__trainer *t, const char *what, fmx_buffer ***out)
 {
     fmx_status status = fmx__alloc(t->ctx, t->weights.slab_count, sizeof(fmx_buffer *), what, out);
@@ -13,8 +13,16 @@ static fmx_status make_slabs(fmx__trainer *t, const char *what, fmx_buffer ***ou
         if (!t->weights.slab[i].trainable)
             continue;
         status = fmx_buffer_create(t->device, bytes, &(*out)[i]);
-        if (status == FMX_OK)
-            status = fmx_buffer_zero((*out)[i], 0, bytes);
+    }
+    return status;
+}
+
+static fmx_status zero_slabs(const fmx__trainer *t, fmx_buffer **slabs)
+{
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && slabs != NULL && i < t->weights.slab_count; ++i) {
+        if (slabs[i] != NULL)
+            status = fmx_buffer_zero(slabs[i], 0, t->weights.slab[i].floats * sizeof(float));
     }
     return status;
 }
@@ -100,6 +108,14 @@ void fmx__train_close_update(fmx__trainer *t)
         release_slabs(t, t->update.moment[m]);
     release_slabs(t, t->update.sum);
     fmx__norms_destroy(t->update.norms);
+}
+
+fmx_status fmx__train_zero_moments(fmx__trainer *t)
+{
+    fmx_status status = zero_slabs(t, t->update.sum);
+    for (size_t m = 0; status == FMX_OK && m < t->moments.count; ++m)
+        status = zero_slabs(t, t->update.moment[m]);
+    return status;
 }
 
 fmx_status fmx__train_start_average(fmx__trainer *t)
