@@ -129,5 +129,45 @@ void fmx_fixture_each_failure(const fmx_test *test, const char *path)
         fmx_fid_clear(&fid);
         fmx_source_list_clear(&list);
     }
+    fmx__fail_allocation(test->ctx, 0);
     cr_assert_gt(failures, 5);
+}
+
+static void read_damaged(const fmx_test *test, const char *path, size_t bytes)
+{
+    fmx_source_list list = {0};
+    fmx_test_ok(test, fmx_source_find(test->ctx, path, true, &list), path);
+    for (size_t i = 0; i < list.count; ++i) {
+        fmx_fid fid = {0};
+        fmx_status status = fmx_fid_read(test->ctx, &list.item[i], FMX_READ_DATA, &fid);
+        cr_assert(status == FMX_OK || fmx__is_bad_input(status), "%d: %s", (int)status,
+                  fmx_context_message(test->ctx));
+        cr_assert(status != FMX_OK || fid.points <= bytes, "%zu points", fid.points);
+        fmx_fid_clear(&fid);
+    }
+    fmx_source_list_clear(&list);
+}
+
+void fmx_fixture_damage(const fmx_test *test, const char *path, const char *folder,
+                        const char *name, const void *data, size_t bytes, size_t most)
+{
+    static const unsigned char changes[] = {0xff, 0x80};
+    unsigned char *copy = malloc(bytes);
+    cr_assert_not_null(copy);
+    memcpy(copy, data, bytes);
+    for (size_t length = 0; length < bytes && length < most; length += 1 + length / 32) {
+        fmx_fixture_file(folder, name, data, length);
+        read_damaged(test, path, bytes);
+    }
+    for (size_t at = 0; at < bytes && at < most; ++at) {
+        unsigned char kept = copy[at];
+        for (size_t i = 0; i < sizeof changes; ++i) {
+            copy[at] = changes[i];
+            fmx_fixture_file(folder, name, copy, bytes);
+            read_damaged(test, path, bytes);
+        }
+        copy[at] = kept;
+    }
+    fmx_fixture_file(folder, name, data, bytes);
+    free(copy);
 }

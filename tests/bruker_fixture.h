@@ -29,6 +29,13 @@ fmx_status fmx_fixture_read(const fmx_test *test, const char *path, fmx_fid *out
  * it succeeds: each failure must be a status. */
 void fmx_fixture_each_failure(const fmx_test *test, const char *path);
 
+/* Reads every source at `path` while its file `name` in `folder` is cut at every length up to
+ * `most` and while each of its first `most` bytes is changed in four ways: a status each time, no
+ * crash, and never more points than the file has bytes. `data` is the whole file and stands there
+ * again at the end. */
+void fmx_fixture_damage(const fmx_test *test, const char *path, const char *folder,
+                        const char *name, const void *data, size_t bytes, size_t most);
+
 /* The bytes of a value in either order. */
 void fmx_fixture_bytes(const void *value, size_t bytes, bool big_endian, unsigned char *out);
 

@@ -5,7 +5,10 @@
 #include "base.h"
 #include "fidmix/fid.h"
 
-enum { FMX__DEPTH_MOST = 64 }; /* folders below the given path */
+enum {
+    FMX__DEPTH_MOST = 64,   /* folders below the given path */
+    FMX__START_MOST = 2048, /* bytes of a file that the walk shows to the formats */
+};
 
 /* One entry of the walk: a folder, or a regular file. */
 typedef struct fmx__entry {
@@ -13,6 +16,8 @@ typedef struct fmx__entry {
     bool is_folder;
     bool with_processed; /* processed spectra are wanted beside a FID */
     int depth;           /* folders below the path that the user named; 0: that path itself */
+    const char *start;   /* of a file: its first bytes, a zero behind them */
+    size_t start_bytes;  /* 0 where it cannot be read */
 } fmx__entry;
 
 /* A format knows its data by content and reads them; one row of the table in
@@ -35,6 +40,9 @@ typedef struct fmx__reader {
 
 extern const fmx__reader fmx__reader_bruker;
 extern const fmx__reader fmx__reader_varian;
+extern const fmx__reader fmx__reader_jeol;
+extern const fmx__reader fmx__reader_nmrpipe;
+extern const fmx__reader fmx__reader_spinsolve;
 
 /* Appends one source; `format` is static. */
 fmx_status fmx__source_append(fmx_context *ctx, fmx_source_list *list, const char *path,

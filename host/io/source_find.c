@@ -1,16 +1,18 @@
 /* The walk through a tree of files, and the table of formats. A new format is one row here. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "c_locale.h"
 #include "io.h"
 
 static const fmx__reader *const readers[] = {
-    &fmx__reader_bruker,
-    &fmx__reader_varian,
+    &fmx__reader_bruker, &fmx__reader_varian,  &fmx__reader_spinsolve,
+    &fmx__reader_jeol,   &fmx__reader_nmrpipe,
 };
 
 /* A folder, known by device and inode: each is entered once, whatever links lead to it. */
@@ -27,6 +29,7 @@ typedef struct walk {
     folder_id *seen; /* open addressing, capacity a power of two, at most half full */
     size_t seen_count;
     size_t seen_capacity;
+    char start[FMX__START_MOST + 1]; /* of the file that is shown to the formats */
 } walk;
 
 typedef struct name_list {
@@ -93,10 +96,33 @@ void fmx_source_list_clear(fmx_source_list *list)
     *list = (fmx_source_list){0};
 }
 
+/* The first bytes of a file; how many. A file that cannot be read has none. */
+static size_t look_into(walk *w, const char *path)
+{
+    size_t bytes = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? 1 : 0;
+    while (n > 0 && bytes < FMX__START_MOST) {
+        n = read(fd, w->start + bytes, FMX__START_MOST - bytes);
+        bytes += n > 0 ? (size_t)n : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    w->start[bytes] = '\0';
+    return bytes;
+}
+
 /* Shows an entry to every format until one takes it. */
 static fmx_status offer(walk *w, const char *path, bool is_folder, int depth)
 {
-    const fmx__entry entry = {path, is_folder, w->with_processed, depth};
+    const fmx__entry entry = {
+        .path = path,
+        .is_folder = is_folder,
+        .with_processed = w->with_processed,
+        .depth = depth,
+        .start = w->start,
+        .start_bytes = is_folder ? 0 : look_into(w, path),
+    };
     size_t before = w->list->count;
     fmx_status status = FMX_OK;
     for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(readers); ++i) {
