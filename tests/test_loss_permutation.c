@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loss_fixture.h"
+#include "recording.h"
 
 /* Sources of `points` values; in every second item the last third of the targets is silent. */
 static void check_sources(const fmx_test *test, const char *loss, size_t batch, size_t sources,
@@ -137,6 +138,79 @@ Test(loss_permutation, silence)
         }
     }
     free(some);
+    fmx_test_close(&test);
+}
+
+/* A call that is recorded: what reads or waits is refused there, so nothing does. */
+typedef struct recorded {
+    const fmx_test *test;
+    fmx__loss_call call;
+} recorded;
+
+static fmx_status record_and_run(void *user)
+{
+    recorded *r = user;
+    fmx__loss_call call = r->call;
+    fmx__recording *recording = NULL;
+    size_t bytes = fmx__loss_scratch(&call);
+    fmx_status status = fmx__recording_begin(call.device, &recording);
+    if (status == FMX_OK)
+        status = fmx_buffer_create(call.device, bytes, &call.scratch);
+    if (status == FMX_OK)
+        status = fmx__loss_run(&call);
+    fmx_buffer_release(call.scratch); /* the recording keeps it */
+    if (status == FMX_OK)
+        status = fmx__recording_end(call.device);
+    for (int run = 0; status == FMX_OK && run < 2; ++run)
+        status = fmx__recording_run(recording);
+    fmx__recording_destroy(recording);
+    return status;
+}
+
+static void check_recorded(const fmx_test *test, const char *loss, fmx__shape output,
+                           fmx__shape target)
+{
+    enum { BATCH = 3 };
+    fmx_loss_fixture f =
+        fmx_loss_open("recorded", loss, BATCH, output, target, FMX__LOSS_PERMUTE_AUTO);
+    size_t floats = BATCH * fmx__shape_floats(&output);
+    float losses[BATCH];
+    float *grad = malloc(floats * sizeof *grad);
+    fmx_loss_fill(&f);
+    fmx_loss_run(test, &f, 0);
+    recorded r = {test,
+                  {.device = test->device,
+                   .loss = f.loss,
+                   .options = &f.options,
+                   .batch = BATCH,
+                   .output_shape = output,
+                   .target_shape = target}};
+    fmx_test_ok(test, fmx_buffer_create_copy(test->device, f.x, floats * 4, &r.call.output), "x");
+    fmx_test_ok(test,
+                fmx_buffer_create_copy(test->device, f.t, BATCH * fmx__shape_floats(&target) * 4,
+                                       &r.call.target),
+                "t");
+    fmx_test_ok(test, fmx_buffer_create(test->device, sizeof losses, &r.call.losses), "losses");
+    fmx_test_ok(test, fmx_buffer_create(test->device, floats * 4, &r.call.grad), "grad");
+    fmx_test_each_failure(test, record_and_run, &r);
+    fmx_test_ok(test, fmx_buffer_read(r.call.losses, 0, losses, sizeof losses), "losses");
+    fmx_test_ok(test, fmx_buffer_read(r.call.grad, 0, grad, floats * 4), "grad");
+    cr_assert_arr_eq(losses, f.losses[0], sizeof losses, "%s", loss);
+    cr_assert_arr_eq(grad, f.grad[0], floats * sizeof *grad, "%s", loss);
+    fmx_buffer_release(r.call.output);
+    fmx_buffer_release(r.call.target);
+    fmx_buffer_release(r.call.losses);
+    fmx_buffer_release(r.call.grad);
+    fmx_loss_close(&f);
+    free(grad);
+}
+
+Test(loss_permutation, recorded)
+{
+    fmx_test test = fmx_test_open();
+    check_recorded(&test, "mse", (fmx__shape){5, 9000, false}, (fmx__shape){5, 9000, false});
+    check_recorded(&test, "si_snr", (fmx__shape){3, 50, false}, (fmx__shape){3, 50, false});
+    check_recorded(&test, "cross_entropy", (fmx__shape){10, 6, false}, (fmx__shape){6, 1, false});
     fmx_test_close(&test);
 }
 
