@@ -233,6 +233,12 @@ static inline float16 synthesis_block(const synthesis_part *p, __global const fl
     return sum;
 }
 
+static inline float16 synthesis_hump16(__global const uint *hump, size_t j)
+{
+    float16 u = (((float)j - as_float(hump[0])) + SYNTHESIS_IOTA) * as_float(hump[1]);
+    return as_float(hump[2]) * fmx_exp16(-u * u);
+}
+
 __kernel void synthesis_wide(__global float *out, __global const float2 *lines,
                              __global const uint *plan, __local float *scratch, uint parts_at,
                              uint humps_at, uint points, float reach, float half_cell)
@@ -255,13 +261,25 @@ __kernel void synthesis_wide(__global float *out, __global const float2 *lines,
         for (; j < p.end; ++j)
             x[j] = fma(p.amount, synthesis_point(&p, lines, j), x[j]);
     }
-    for (j = 0; j < points; ++j) {
+    float16 tops = 0.0f;
+    for (j = 0; j + 16 <= points; j += 16) {
+        float16 v = vload16(0, x + j);
+        for (uint k = head[2]; k < head[2] + head[3]; ++k)
+            v += synthesis_hump16(plan + humps_at + SYNTHESIS_HUMP * (size_t)k, j);
+        if (head[3] > 0)
+            vstore16(v, 0, x + j);
+        tops = select(tops, v, (int16)(v > tops));
+    }
+    for (; j < points; ++j) {
         float v = x[j];
         for (uint k = head[2]; k < head[2] + head[3]; ++k)
             v += synthesis_hump(plan + humps_at + SYNTHESIS_HUMP * (size_t)k, j);
         x[j] = v;
         top = fmax(top, v);
     }
+    float8 t8 = fmax(tops.lo, tops.hi);
+    float4 t4 = fmax(t8.lo, t8.hi);
+    top = fmax(top, fmax(fmax(t4.x, t4.y), fmax(t4.z, t4.w)));
     if (head[4] != 0 && top > 0.0f) {
         for (j = 0; j + 16 <= points; j += 16)
             vstore16(vload16(0, x + j) / top, 0, x + j);

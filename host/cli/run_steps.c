@@ -14,26 +14,21 @@
 
 enum { MOST_WORDS = 16 };
 
-/* `fidmix VERB IN --out OUT --recipe DIR/recipe.yml --resume`, each of `set` (up to NULL) behind a
- * --set, on the device that the run was given. */
+/* `fidmix VERB --out OUT --recipe DIR/recipe.yml --resume IN` (FMX__RUN_FILES: without it), each of
+ * `set` (up to NULL) behind a --set, on the device that the run was given. */
 static fmx_status command(fmx__run_job *job, const char *verb, fmx__run_file in, fmx__run_file out,
                           const char *const *set)
 {
     const char *words[MOST_WORDS] = {
-        "fidmix",
-        verb,
-        job->path[in],
-        "--out",
-        job->path[out],
-        "--recipe",
-        job->path[FMX__RUN_RECIPE],
-        "--resume",
+        "fidmix", verb, "--out", job->path[out], "--recipe", job->path[FMX__RUN_RECIPE], "--resume",
     };
     char *argv[MOST_WORDS] = {NULL};
-    int count = 8;
+    int count = 7;
     int argc = 0;
     fmx__cli sub = {.ctx = job->ctx};
     fmx__cli_wants wants = FMX__WANTS_RUN;
+    if (in != FMX__RUN_FILES)
+        words[count++] = job->path[in];
     for (; set != NULL && *set != NULL; ++set) {
         words[count++] = "--set";
         words[count++] = *set;
@@ -154,9 +149,12 @@ static bool in_bulk(const fmx__run_job *job)
            train->source == FMX__TRAIN_ROWS && !train->augment;
 }
 
-/* The dataset that the network is trained on. */
+/* The dataset that the network is trained on; FMX__RUN_FILES: the recipe generates its items. */
 static fmx__run_file training_data(const fmx__run_job *job)
 {
+    const fmx__train *train = fmx__recipe_find(&job->recipe, "train")->options;
+    if (train->source == FMX__TRAIN_LIBRARY || train->source == FMX__TRAIN_MULTIPLETS)
+        return FMX__RUN_FILES;
     return in_bulk(job) ? FMX__RUN_AUGMENTED : FMX__RUN_SPECTRA;
 }
 
@@ -250,11 +248,11 @@ static fmx_status mixture_steps(fmx__run_job *job)
 
 static fmx_status model_steps(fmx__run_job *job)
 {
-    static const char *const training[] = {"axis",  "database", "augment",  "mixtures",
+    static const char *const training[] = {"axis",  "database", "augment",  "mixtures", "library",
                                            "model", "train",    "evaluate", NULL};
     const fmx__run_file data = training_data(job);
     char *depends = NULL;
-    fmx_status status = fmx__run_inputs(job, training, &data, 1, &depends);
+    fmx_status status = fmx__run_inputs(job, training, &data, data != FMX__RUN_FILES, &depends);
     if (status == FMX_OK)
         status = step(job, FMX__RUN_MODEL, depends, train);
     if (status == FMX_OK)
