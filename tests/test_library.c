@@ -279,3 +279,55 @@ Test(library, verb)
     fails("library $D/spins.tsv --out $D/x.h5 --field-mhz 0", 2, "--field-mhz");
     cr_assert_neq(shell("ls $D | grep -q part"), 0, "a part was left behind");
 }
+
+/* Trained on what a library gives, judged on processed FIDs. */
+static const char recipe[] =
+    "fidmix: 1\n"
+    "name: small\n"
+    "seed: 2\n"
+    "axis: {nucleus: 1H, first_ppm: 9.5, last_ppm: 0.5, points: 1024}\n"
+    "database: {spins: spin_systems, only: [L-Alanine, Glycine, L-Lactate], per_compound: 5, "
+    "field_mhz: 400, fid_points: 4096}\n"
+    "process: [digital_filter: {mode: phase_ramp}, fft, autophase: {method: lines}, "
+    "resample: {method: area, outside: zero}, normalise: {method: max}]\n"
+    "mixtures: {mode: random, count: 20, least: 1, most: 2}\n"
+    "library: {spins: spin_systems, only: [L-Alanine, Glycine, L-Lactate], field_mhz: 400, "
+    "least: 0, most: 2, foreign: 1, humps: 1, snr_least: 100, snr_most: 300}\n"
+    "model: [compress: {scale: 0.02}, conv1d: {filters: 4, kernel: 5, stride: 4}, relu, flatten, "
+    "dense: {units: 3}, sigmoid]\n"
+    "train: {source: library, batch: 16, epochs: 4, items: 320, validation_items: 64, loss: "
+    "binary_cross_entropy, optimiser: {adam: {learning_rate: 0.01}}}\n";
+
+Test(library, run_trains_from_it, .timeout = 200)
+{
+    folder = fmx_test_folder();
+    write_file("r.yml", recipe);
+    succeeds("run $D/r.yml --out $D/job --device cpu");
+    cr_assert_eq(shell("cd $D/job && ls model.safetensors mixtures.h5 report.html >/dev/null"), 0);
+    /* three lines far apart: all but noise is told */
+    cr_assert_eq(shell("grep -q 'F1' $D/out"), 0);
+    succeeds("info $D/job/model.safetensors --json");
+    cr_assert_eq(shell("grep -q L-Lactate $D/out"), 0);
+    succeeds("run $D/r.yml --out $D/job --device cpu");
+    cr_assert(strstr(messages(), "model.safetensors: up to date") != NULL, "%s", messages());
+    /* by hand, and once more: the same bytes */
+    succeeds("train --recipe $D/r.yml --out $D/again.safetensors --device cpu --quiet");
+    cr_assert_eq(shell("cmp $D/job/model.safetensors $D/again.safetensors"), 0);
+    succeeds("identify $D/again.safetensors $D/job/raw/Glycine/1 --json --device cpu");
+    cr_assert_eq(shell("grep -q 'Glycine' $D/out"), 0);
+}
+
+Test(library, training_refuses)
+{
+    folder = fmx_test_folder();
+    write_file("r.yml", recipe);
+    write_file("spins.tsv", table);
+    fails("train $D/spins.tsv --recipe $D/r.yml --out $D/m.safetensors", 2, "no dataset");
+    fails("train --recipe $D/r.yml --out $D/m.safetensors --set train.items=0", 3, "train.items");
+    fails("train --recipe $D/r.yml --out $D/m.safetensors --set library.most=9", 3, "most is 9");
+    fails("train --recipe $D/r.yml --out $D/m.safetensors --set library.spins=$D/none", 3, "none");
+    succeeds("library $D/spins.tsv --out $D/l.h5 --field-mhz 600");
+    fails("train --recipe $D/r.yml --out $D/m.safetensors --set library.spins=$D/l.h5", 3,
+          "was made for 600 MHz");
+    fails("train --recipe $D/r.yml --out $D/m.safetensors --set library.only=Alanol", 3, "Alanol");
+}
