@@ -106,13 +106,17 @@ static bool joins_line(const fmx__graph *graph, size_t index)
 static void draw(const fmx__graph *graph)
 {
     char shape[96];
+    int width = 16;
+    for (size_t i = 0; i < graph->layer_count; ++i)
+        width = (int)strlen(graph->layer[i].name) >= width ? (int)strlen(graph->layer[i].name) + 1
+                                                           : width;
     for (size_t i = 0; i < graph->input_count; ++i) {
         shape_text(shape, &graph->input[i].shape);
-        printf("  %-16s input %s\n", graph->input[i].name, shape);
+        printf("  %-*s input %s\n", width, graph->input[i].name, shape);
     }
     for (size_t i = 0; i < graph->layer_count;) {
         const fmx__graph_layer *layer = &graph->layer[i];
-        printf("  %-16s", layer->name);
+        printf("  %-*s", width, layer->name);
         for (size_t k = 0; k < layer->in_count; ++k)
             printf("%s%s", k > 0 ? ", " : "", fmx__graph_value_name(graph, layer->in[k]));
         printf(" > %s", layer->op->group.name);

@@ -1,4 +1,4 @@
-#include "graph.h"
+#include "graph_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,9 @@ const fmx__option_group *fmx__graph_stage(size_t index)
 {
     if (index == 0)
         return &input_group;
-    return index - 1 < fmx__op_count ? &fmx__ops[index - 1]->group : NULL;
+    if (index == 1)
+        return &fmx__tcn_macro;
+    return index - 2 < fmx__op_count ? &fmx__ops[index - 2]->group : NULL;
 }
 
 bool fmx__graph_find(const fmx__graph *graph, const char *name, size_t *value)
@@ -107,7 +109,7 @@ static fmx_status unknown_name(const fmx__graph *graph, const char *layer, const
 }
 
 /* Resolves "a, b" to values. */
-static fmx_status take_from(fmx__graph *graph, fmx__graph_layer *layer, const char *from)
+static fmx_status take_from(const fmx__graph *graph, fmx__graph_layer *layer, const char *from)
 {
     const char *at = from;
     while (*at != '\0') {
@@ -131,24 +133,18 @@ static fmx_status take_from(fmx__graph *graph, fmx__graph_layer *layer, const ch
     return FMX_OK;
 }
 
-/* The name given, or "op_number", numbered by op as they come. */
-static fmx_status name_layer(fmx__graph *graph, fmx__graph_layer *layer, const char *given)
+/* The name given, or "kind_number", numbered by kind as they come. */
+static fmx_status name_layer(const fmx__graph *graph, const char *kind, size_t number,
+                             const char *given, char *name)
 {
-    size_t value = 0;
-    size_t number = 1;
-    for (size_t i = 0; i < graph->layer_count; ++i)
-        number += graph->layer[i].op == layer->op;
     if (given[0] != '\0')
-        snprintf(layer->name, sizeof layer->name, "%s", given);
+        snprintf(name, FMX__GRAPH_NAME, "%s", given);
     else
-        snprintf(layer->name, sizeof layer->name, "%.200s_%zu", layer->op->group.name, number);
-    if (strpbrk(layer->name, ",. ") != NULL)
+        snprintf(name, FMX__GRAPH_NAME, "%.200s_%zu", kind, number);
+    if (strpbrk(name, ",. ") != NULL)
         return fmx__fail(graph->ctx, FMX_ERROR_RECIPE,
                          "%s: model: the layer name \"%s\" contains a comma, dot or space",
-                         graph->where, layer->name);
-    if (fmx__graph_find(graph, layer->name, &value))
-        return fmx__fail(graph->ctx, FMX_ERROR_RECIPE, "%s: model: two layers are called \"%s\"",
-                         graph->where, layer->name);
+                         graph->where, name);
     return FMX_OK;
 }
 
@@ -199,24 +195,20 @@ static fmx_status plan_layer(fmx__graph *graph, fmx__graph_layer *layer)
     return status;
 }
 
-static fmx_status add_layer(fmx__graph *graph, const fmx__recipe_stage *stage)
+/* Puts a layer behind the others; it has name, op, options and inputs. */
+static fmx_status append(fmx__graph *graph, const fmx__graph_layer *given)
 {
-    const fmx__layer *common = stage->options;
+    size_t value = 0;
+    if (fmx__graph_find(graph, given->name, &value))
+        return fmx__fail(graph->ctx, FMX_ERROR_RECIPE, "%s: model: two layers are called \"%s\"",
+                         graph->where, given->name);
     fmx_status status = fmx__grow(graph->ctx, &graph->layer, &graph->capacity,
                                   graph->layer_count + 1, sizeof *graph->layer, "layers");
     if (status != FMX_OK)
         return status;
     fmx__graph_layer *layer = &graph->layer[graph->layer_count];
-    *layer = (fmx__graph_layer){.op = fmx__op_find(stage->group->name), .options = stage->options};
-    if (layer->op == NULL)
-        return fmx__fail(graph->ctx, FMX_ERROR_INTERNAL, "no op \"%s\"", stage->group->name);
-    status = name_layer(graph, layer, common->name);
-    if (status == FMX_OK && common->from[0] != '\0')
-        status = take_from(graph, layer, common->from);
-    if (status == FMX_OK && layer->in_count == 0)
-        layer->in[layer->in_count++] = graph->input_count + graph->layer_count - 1;
-    if (status == FMX_OK)
-        status = plan_layer(graph, layer);
+    *layer = *given;
+    status = plan_layer(graph, layer);
     if (status != FMX_OK)
         return status;
     for (size_t i = 0; i < layer->in_count; ++i) {
@@ -225,6 +217,75 @@ static fmx_status add_layer(fmx__graph *graph, const fmx__recipe_stage *stage)
     }
     ++graph->layer_count;
     return FMX_OK;
+}
+
+/* What a layer or macro takes: those named, or the layer above. */
+static fmx_status find_inputs(const fmx__graph *graph, const char *from, fmx__graph_layer *layer)
+{
+    fmx_status status = from[0] != '\0' ? take_from(graph, layer, from) : FMX_OK;
+    if (status == FMX_OK && layer->in_count == 0)
+        layer->in[layer->in_count++] = graph->input_count + graph->layer_count - 1;
+    return status;
+}
+
+static fmx_status add_layer(fmx__graph *graph, const fmx__recipe_stage *stage)
+{
+    const fmx__layer *common = stage->options;
+    fmx__graph_layer layer = {.op = fmx__op_find(stage->group->name), .options = stage->options};
+    size_t number = 1;
+    if (layer.op == NULL)
+        return fmx__fail(graph->ctx, FMX_ERROR_INTERNAL, "no op \"%s\"", stage->group->name);
+    for (size_t i = 0; i < graph->layer_count; ++i)
+        number += graph->layer[i].op == layer.op && !graph->layer[i].drawn;
+    fmx_status status = name_layer(graph, layer.op->group.name, number, common->name, layer.name);
+    if (status == FMX_OK)
+        status = find_inputs(graph, common->from, &layer);
+    return status == FMX_OK ? append(graph, &layer) : status;
+}
+
+/* Draws a macro out into its layers. */
+static fmx_status add_macro(fmx__graph *graph, const fmx__recipe_stage *stage)
+{
+    const fmx__layer *common = stage->options;
+    fmx__graph_layer layer = {0};
+    fmx_status status =
+        name_layer(graph, stage->group->name, ++graph->macro_count, common->name, layer.name);
+    if (status == FMX_OK)
+        status = find_inputs(graph, common->from, &layer);
+    if (status == FMX_OK && layer.in_count != 1)
+        status = fmx__fail(graph->ctx, FMX_ERROR_RECIPE,
+                           "%s: model: %s takes one input, `from` names %zu", graph->where,
+                           layer.name, layer.in_count);
+    if (status == FMX_OK)
+        status = fmx__tcn_draw(graph, layer.name, stage->options, layer.in[0]);
+    return status;
+}
+
+fmx_status fmx__graph_append(fmx__graph *graph, const char *name, const char *op,
+                             const char *const (*setting)[2], const size_t *in, size_t in_count)
+{
+    fmx__graph_layer layer = {.op = fmx__op_find(op), .in_count = in_count, .drawn = true};
+    char where[WHERE];
+    void *options = NULL;
+    snprintf(where, sizeof where, "%s: model: %s", graph->where, name);
+    snprintf(layer.name, sizeof layer.name, "%s", name);
+    if (layer.op == NULL)
+        return fmx__fail(graph->ctx, FMX_ERROR_INTERNAL, "no op \"%s\"", op);
+    const fmx__option_group *group = &layer.op->group;
+    fmx_status status = fmx__grow(graph->ctx, &graph->owned, &graph->owned_capacity,
+                                  graph->owned_count + 1, sizeof *graph->owned, "layers");
+    if (status == FMX_OK)
+        status = fmx__alloc(graph->ctx, 1, group->options_size, "options of a layer", &options);
+    if (status != FMX_OK)
+        return status;
+    graph->owned[graph->owned_count++] = options;
+    memcpy(options, group->defaults, group->options_size);
+    for (; setting != NULL && status == FMX_OK && (*setting)[0] != NULL; ++setting)
+        status = fmx__option_set(graph->ctx, group->options, group->option_count, options, where,
+                                 (*setting)[0], (*setting)[1]);
+    layer.options = options;
+    memcpy(layer.in, in, in_count * sizeof *in);
+    return status == FMX_OK ? append(graph, &layer) : status;
 }
 
 static fmx_status add_input(fmx__graph *graph, const input_options *options, size_t positions)
@@ -268,7 +329,9 @@ fmx_status fmx__graph_create(fmx_context *ctx, const fmx__recipe *recipe, size_t
         if (!is_input && out->input_count == 0)
             status = add_input(out, &input_defaults, positions);
         if (status == FMX_OK)
-            status = is_input ? add_input(out, stage->options, positions) : add_layer(out, stage);
+            status = is_input                          ? add_input(out, stage->options, positions)
+                     : stage->group == &fmx__tcn_macro ? add_macro(out, stage)
+                                                       : add_layer(out, stage);
     }
     if (status == FMX_OK && out->layer_count == 0)
         status = fmx__fail(ctx, FMX_ERROR_RECIPE, "%s: the model has no layers", recipe->file);
@@ -277,6 +340,9 @@ fmx_status fmx__graph_create(fmx_context *ctx, const fmx__recipe *recipe, size_t
 
 void fmx__graph_clear(fmx__graph *graph)
 {
+    for (size_t i = 0; i < graph->owned_count; ++i)
+        free(graph->owned[i]);
+    free(graph->owned);
     free(graph->layer);
     *graph = (fmx__graph){0};
 }

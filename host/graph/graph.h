@@ -3,6 +3,9 @@
  *
  * The graph knows shapes, weights and who reads whom; it owns no device memory. plan.h turns it
  * into something that runs, weights.h holds its weights. It does not know which network it is.
+ *
+ * A macro (tcn_macro.c) stands for many layers: they are in the graph, and the last of them has the
+ * macro's name; the others are called "<macro>.<block>.<layer>", as attributes of a PyTorch module.
  */
 #ifndef FIDMIX_GRAPH_H
 #define FIDMIX_GRAPH_H
@@ -26,6 +29,7 @@ typedef struct fmx__graph_layer {
     size_t in_count;
     fmx__op_plan plan; /* for one item, without a device: shape and weights */
     size_t readers;    /* layers that take its output */
+    bool drawn;        /* by a macro */
 } fmx__graph_layer;
 
 typedef struct fmx__graph {
@@ -36,9 +40,14 @@ typedef struct fmx__graph {
     fmx__graph_layer *layer;
     size_t layer_count;
     size_t capacity;
+    size_t macro_count; /* macros that were drawn out */
+    void **owned;       /* options of layers that stand in no recipe */
+    size_t owned_count;
+    size_t owned_capacity;
 } fmx__graph;
 
-/* What may stand in the list `model`: `input`, then every op. NULL past the last. */
+/* What may stand in the list `model`: `input`, the macro `tcn`, then every op. NULL past the last.
+ */
 const fmx__option_group *fmx__graph_stage(size_t index);
 
 /* Builds the graph of a recipe's list `model`. `positions`: points of a spectrum, the length of an

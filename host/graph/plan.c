@@ -42,6 +42,12 @@ static fmx_status plan_layers(fmx__plan *plan)
         };
         status = fmx__graph_site(plan->graph, from, plan->request.batch, layer->in_shape, &site);
         layer->batch = site.batch;
+        layer->op = from->op;
+        layer->options = from->options;
+        layer->first = i;
+        layer->last = i;
+        layer->source = from->in;
+        layer->in_count = from->in_count;
         if (status == FMX_OK)
             status = from->op->plan(&site, &layer->plan);
     }
@@ -80,6 +86,26 @@ static void find_roots(fmx__plan *plan)
         plan->value[root_of(plan, plan->request.loss_value[i])].is_loss = true;
     for (size_t i = 0; i < plan->request.keep_count; ++i)
         plan->value[root_of(plan, plan->request.keep[i])].kept = true;
+}
+
+/* Layers that lead to no loss and no kept value are idle; where the request names none, none is. */
+static void find_idle(fmx__plan *plan)
+{
+    const fmx__graph *graph = plan->graph;
+    const fmx__plan_request *r = &plan->request;
+    bool all = r->loss_count + r->keep_count == 0;
+    for (size_t v = 0; v < plan->value_count; ++v)
+        plan->value[v].wanted =
+            all || is_named(r->loss_value, r->loss_count, v) || is_named(r->keep, r->keep_count, v);
+    for (size_t i = graph->layer_count; i-- > 0;) {
+        fmx__plan_value_state *out = &plan->value[value_of(plan, i)];
+        plan->layer[i].idle = !out->wanted;
+        out->inside = !out->wanted;
+        for (size_t k = 0; out->wanted && k < graph->layer[i].in_count; ++k) {
+            plan->value[graph->layer[i].in[k]].wanted = true;
+            ++plan->value[graph->layer[i].in[k]].readers;
+        }
+    }
 }
 
 /* Which values lie below a trainable weight, and which above a loss. */
@@ -141,16 +167,16 @@ static size_t last_reader(const fmx__plan *plan, size_t value)
         const fmx__plan_layer *layer = &plan->layer[maker];
         size_t own = layer->backward && (layer->plan.keeps_output || layer->relu)
                          ? fmx__time_backward(plan, maker)
-                         : fmx__time_forward(maker);
+                         : fmx__time_forward(plan, maker);
         last = own > last ? own : last;
     }
     for (size_t i = 0; i < n; ++i) {
         const fmx__plan_layer *layer = &plan->layer[i];
-        for (size_t k = 0; !layer->alias && k < graph->layer[i].in_count; ++k) {
-            if (root_of(plan, graph->layer[i].in[k]) != value)
+        for (size_t k = 0; !fmx__plan_skips(plan, i) && k < layer->in_count; ++k) {
+            if (root_of(plan, layer->source[k]) != value)
                 continue;
             size_t time = layer->backward && layer->plan.keeps_input ? fmx__time_backward(plan, i)
-                                                                     : fmx__time_forward(i);
+                                                                     : fmx__time_forward(plan, i);
             last = time > last ? time : last;
         }
     }
@@ -166,12 +192,13 @@ static fmx_status plan_values(fmx__plan *plan)
         size_t bytes = 0;
         state->out = FMX__NO_PIECE;
         state->grad = FMX__NO_PIECE;
-        if (state->root != v)
+        if (state->root != v || state->inside)
             continue;
         size_t made = v < plan->graph->input_count ? 0 : v - plan->graph->input_count;
+        size_t from = v < plan->graph->input_count ? 0 : fmx__time_forward(plan, made);
         status = value_bytes(plan, v, &bytes);
         if (status == FMX_OK)
-            status = add_piece(plan, bytes, made, last_reader(plan, v), &state->out);
+            status = add_piece(plan, bytes, from, last_reader(plan, v), &state->out);
         if (status == FMX_OK && state->is_loss && plan->request.training) {
             size_t to = v < plan->graph->input_count ? n : fmx__time_backward(plan, made);
             status = add_piece(plan, bytes, n, to, &state->grad);
@@ -184,7 +211,7 @@ static fmx_status plan_values(fmx__plan *plan)
 /* The gradient of one input of a layer: the first writer makes it, later ones add to it. */
 static fmx_status plan_input_gradient(fmx__plan *plan, size_t layer, size_t k)
 {
-    size_t value = root_of(plan, plan->graph->layer[layer].in[k]);
+    size_t value = root_of(plan, plan->layer[layer].source[k]);
     fmx__plan_value_state *state = &plan->value[value];
     size_t now = fmx__time_backward(plan, layer);
     size_t bytes = 0;
@@ -204,7 +231,7 @@ static fmx_status plan_input_gradient(fmx__plan *plan, size_t layer, size_t k)
 static fmx_status plan_work_space(fmx__plan *plan, size_t i)
 {
     fmx__plan_layer *layer = &plan->layer[i];
-    size_t forward = fmx__time_forward(i);
+    size_t forward = fmx__time_forward(plan, i);
     size_t backward = fmx__time_backward(plan, i);
     fmx_status status = FMX_OK;
     if (layer->plan.saved_bytes > 0)
@@ -229,11 +256,10 @@ static fmx_status plan_pieces(fmx__plan *plan)
         layer->scratch_backward = FMX__NO_PIECE;
         for (size_t k = 0; k < FMX__OP_INPUTS; ++k)
             layer->added[k] = FMX__NO_PIECE;
-        if (layer->alias)
+        if (fmx__plan_skips(plan, i))
             continue;
         status = plan_work_space(plan, i);
-        for (size_t k = 0;
-             status == FMX_OK && layer->backward && k < plan->graph->layer[i].in_count; ++k)
+        for (size_t k = 0; status == FMX_OK && layer->backward && k < layer->in_count; ++k)
             status = plan_input_gradient(plan, i, k);
     }
     return status;
@@ -261,11 +287,14 @@ fmx_status fmx__plan_create(fmx_device *device, const fmx__graph *graph,
     if (status == FMX_OK)
         status = plan_layers(plan);
     if (status == FMX_OK) {
+        find_idle(plan);
         fuse_relu(plan);
         find_roots(plan);
         find_gradients(plan);
-        status = plan_pieces(plan);
+        status = fmx__plan_fuse(plan);
     }
+    if (status == FMX_OK)
+        status = plan_pieces(plan);
     if (status == FMX_OK)
         status = fmx__plan_place(plan);
     if (status == FMX_OK) {
@@ -285,6 +314,8 @@ void fmx__plan_destroy(fmx__plan *plan)
         fmx_buffer_release(plan->piece[i].view);
     for (size_t i = 0; plan->slab != NULL && i < plan->slab_count; ++i)
         fmx_buffer_release(plan->slab[i]);
+    for (size_t i = 0; plan->layer != NULL && i < plan->graph->layer_count; ++i)
+        free(plan->layer[i].owned_options);
     free(plan->slab);
     free(plan->slab_bytes);
     free(plan->piece);

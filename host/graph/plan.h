@@ -8,7 +8,9 @@
  * (n+1 .. 2n, last layer first); a buffer is alive from its first writer to its last reader.
  *
  * Forward and backward only enqueue, so a step can be recorded and repeated (recording.h). A relu
- * that alone reads a layer which can apply it is fused into that layer.
+ * that alone reads a layer which can apply it is fused into that layer; runs of layers that one op
+ * can do the work of (plan_fusion.c) run as that op, when the last of them would. Layers that lead
+ * to no loss and to nothing that is kept do not run.
  */
 #ifndef FIDMIX_PLAN_H
 #define FIDMIX_PLAN_H
@@ -37,7 +39,8 @@ fmx_status fmx__plan_create(fmx_device *device, const fmx__graph *graph,
                             fmx__plan **out);
 void fmx__plan_destroy(fmx__plan *plan);
 
-/* Buffer of a value, [batch][channels][positions]: inputs any time, others while they are alive. */
+/* Buffer of a value, [batch][channels][positions]: inputs any time, others while they are alive;
+ * NULL for those inside of a fused run or that nothing leads from. */
 fmx_buffer *fmx__plan_value(const fmx__plan *plan, size_t value);
 
 /* Where a loss writes the gradient of its value; NULL for other values. */

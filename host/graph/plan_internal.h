@@ -22,7 +22,18 @@ typedef struct fmx__plan_layer {
     bool alias;        /* its output is its input's place: flatten, a fused relu */
     bool relu;         /* applies the relu behind it */
     bool backward;     /* somebody wants its gradients */
+    bool inside;       /* a fused run's, whose last layer stands for it */
+    bool idle;         /* nobody wants what it makes */
     size_t batch;      /* of the op: the request's, times the parts of a folded input */
+    /* the layer's own, or where it stands for a fused run, the run's */
+    const fmx__op *op;
+    const void *options;
+    void *owned_options;
+    size_t first;         /* layer, whose tensors are the first ones */
+    size_t last;          /* layer, when it runs */
+    size_t second;        /* value, a further output; 0: there is none */
+    const size_t *source; /* [in_count] values */
+    size_t in_count;
     fmx__shape in_shape[FMX__OP_INPUTS];
     ptrdiff_t saved; /* pieces */
     ptrdiff_t scratch_forward;
@@ -38,12 +49,15 @@ typedef struct fmx__plan_layer {
 /* One value. Those that share a place (aliases) have the same root, which holds the pieces. */
 typedef struct fmx__plan_value_state {
     size_t root;
-    bool trains;   /* a trainable weight lies above it */
-    bool reached;  /* a loss lies below it */
-    bool is_loss;  /* a loss gives its gradient */
-    bool kept;     /* read after forward */
-    bool written;  /* while planning backward: its gradient has a writer */
-    ptrdiff_t out; /* pieces, roots only */
+    bool trains;    /* a trainable weight lies above it */
+    bool reached;   /* a loss lies below it */
+    bool is_loss;   /* a loss gives its gradient */
+    bool kept;      /* read after forward */
+    bool written;   /* while planning backward: its gradient has a writer */
+    bool inside;    /* of a fused run, or of a layer that is idle: it lies nowhere */
+    bool wanted;    /* a loss or a kept value lies below it, or it is one */
+    size_t readers; /* layers that are not idle */
+    ptrdiff_t out;  /* pieces, roots only */
     ptrdiff_t grad;
 } fmx__plan_value_state;
 
@@ -69,15 +83,26 @@ struct fmx__plan {
 };
 
 /* When a layer runs forward and backward, see plan.h. */
-static inline size_t fmx__time_forward(size_t layer)
+static inline size_t fmx__time_forward(const fmx__plan *plan, size_t layer)
 {
-    return layer;
+    return plan->layer[layer].last;
 }
 
 static inline size_t fmx__time_backward(const fmx__plan *plan, size_t layer)
 {
-    return 2 * plan->graph->layer_count - layer;
+    return 2 * plan->graph->layer_count - plan->layer[layer].last;
 }
+
+/* Whether nothing runs for a layer by itself. */
+static inline bool fmx__plan_skips(const fmx__plan *plan, size_t layer)
+{
+    const fmx__plan_layer *l = &plan->layer[layer];
+    return l->alias || l->inside || l->idle;
+}
+
+/* Puts one op in the place of runs of layers that it can do the work of (plan_fusion.c); after it
+ * is known who wants gradients, before memory is planned. */
+fmx_status fmx__plan_fuse(fmx__plan *plan);
 
 /* Gives every piece its slab and offset, makes the slabs and the views. */
 fmx_status fmx__plan_place(fmx__plan *plan);

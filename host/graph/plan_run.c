@@ -18,21 +18,20 @@ fmx_buffer *fmx__plan_gradient(const fmx__plan *plan, size_t value)
     return root->is_loss ? fmx__plan_view(plan, root->grad) : NULL;
 }
 
-static void connect_weights(const fmx__plan *plan, size_t i, fmx__plan_layer *layer)
+static void connect_weights(const fmx__plan *plan, fmx__plan_layer *layer)
 {
     const fmx__tensor *tensor = plan->weights->tensor;
-    size_t first = fmx__weights_first(plan->weights, i);
+    size_t first = fmx__weights_first(plan->weights, layer->first);
     for (size_t w = 0; w < layer->plan.weight_count; ++w) {
         layer->weight[w] = tensor[first + w].value;
         layer->grad_weight[w] = tensor[first + w].grad;
     }
 }
 
-static void connect_values(const fmx__plan *plan, size_t i, fmx__plan_layer *layer)
+static void connect_values(const fmx__plan *plan, fmx__plan_layer *layer)
 {
-    const fmx__graph_layer *from = &plan->graph->layer[i];
-    for (size_t k = 0; k < from->in_count; ++k) {
-        const fmx__plan_value_state *root = &plan->value[plan->value[from->in[k]].root];
+    for (size_t k = 0; k < layer->in_count; ++k) {
+        const fmx__plan_value_state *root = &plan->value[plan->value[layer->source[k]].root];
         layer->in[k] = fmx__plan_view(plan, root->out);
         if (layer->backward)
             layer->grad_in[k] = fmx__plan_view(
@@ -46,23 +45,26 @@ void fmx__plan_connect(fmx__plan *plan)
         fmx__plan_layer *layer = &plan->layer[i];
         size_t value = plan->graph->input_count + i;
         const fmx__plan_value_state *root = &plan->value[plan->value[value].root];
-        if (layer->alias)
+        if (fmx__plan_skips(plan, i))
             continue;
-        connect_weights(plan, i, layer);
-        connect_values(plan, i, layer);
+        const fmx__plan_value_state *second = &plan->value[plan->value[layer->second].root];
+        connect_weights(plan, layer);
+        connect_values(plan, layer);
         layer->call = (fmx__op_call){
             .device = plan->device,
-            .options = plan->graph->layer[i].options,
+            .options = layer->options,
             .batch = layer->batch,
             .training = plan->request.training,
             .layer = (uint32_t)i,
             .step = plan->request.step,
             .in_shape = layer->in_shape,
-            .in_count = plan->graph->layer[i].in_count,
+            .in_count = layer->in_count,
             .out_shape = layer->plan.out,
             .relu = layer->relu,
             .in = layer->in,
             .out = fmx__plan_view(plan, root->out),
+            .second = layer->second > 0 ? fmx__plan_view(plan, second->out) : NULL,
+            .grad_second = layer->second > 0 ? fmx__plan_view(plan, second->grad) : NULL,
             .weight = layer->weight,
             .saved = fmx__plan_view(plan, layer->saved),
             .grad_out = fmx__plan_view(plan, root->grad),
@@ -89,12 +91,12 @@ fmx_status fmx__plan_forward(const fmx__plan *plan)
     fmx_status status = FMX_OK;
     for (size_t i = 0; status == FMX_OK && i < plan->graph->layer_count; ++i) {
         const fmx__plan_layer *layer = &plan->layer[i];
-        if (layer->alias)
+        if (fmx__plan_skips(plan, i))
             continue;
         fmx__op_call call = layer->call;
         call.scratch = fmx__plan_view(plan, layer->scratch_forward);
         fmx__device_scope(plan->device, plan->graph->layer[i].name);
-        status = plan->graph->layer[i].op->forward(&call);
+        status = layer->op->forward(&call);
         if (status == FMX_OK)
             status = tell(plan, i, false, &call);
         status = fmx__fail_in(plan->ctx, status, "%s, forward", plan->graph->layer[i].name);
@@ -111,8 +113,7 @@ static fmx_status add_gradients(const fmx__plan *plan, size_t i)
     for (size_t k = 0; status == FMX_OK && k < layer->call.in_count; ++k) {
         if (layer->added[k] == FMX__NO_PIECE)
             continue;
-        const fmx__plan_value_state *root =
-            &plan->value[plan->value[plan->graph->layer[i].in[k]].root];
+        const fmx__plan_value_state *root = &plan->value[plan->value[layer->source[k]].root];
         size_t floats = layer->batch * fmx__shape_floats(&layer->in_shape[k]);
         fmx_buffer *sum = fmx__plan_view(plan, root->grad);
         status = fmx__add(plan->device, floats, sum, layer->grad_in[k], sum);
@@ -125,12 +126,12 @@ fmx_status fmx__plan_backward(const fmx__plan *plan)
     fmx_status status = FMX_OK;
     for (size_t i = plan->graph->layer_count; status == FMX_OK && i-- > 0;) {
         const fmx__plan_layer *layer = &plan->layer[i];
-        if (!layer->backward)
+        if (!layer->backward || fmx__plan_skips(plan, i))
             continue;
         fmx__op_call call = layer->call;
         call.scratch = fmx__plan_view(plan, layer->scratch_backward);
         fmx__device_scope(plan->device, plan->graph->layer[i].name);
-        status = plan->graph->layer[i].op->backward(&call);
+        status = layer->op->backward(&call);
         if (status == FMX_OK)
             status = add_gradients(plan, i);
         if (status == FMX_OK)
@@ -147,7 +148,7 @@ fmx__op_work fmx__plan_work(const fmx__plan *plan, bool backward)
     for (size_t i = 0; i < plan->graph->layer_count; ++i) {
         const fmx__plan_layer *layer = &plan->layer[i];
         const fmx__op_work *work = backward ? &layer->plan.backward : &layer->plan.forward;
-        if (layer->alias || (backward && !layer->backward))
+        if (fmx__plan_skips(plan, i) || (backward && !layer->backward))
             continue;
         sum.flops += work->flops;
         sum.bytes += work->bytes;

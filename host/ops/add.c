@@ -50,18 +50,41 @@ static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
     double count = (double)site->batch * (double)fmx__shape_floats(first);
     double terms = (double)site->in_count - 1;
     out->out = *first;
-    out->forward = (fmx__op_work){count * terms, count * terms * 3 * sizeof(float)};
+    out->forward = (fmx__op_work){count * terms, count * (terms + 2) * sizeof(float)};
     out->backward = (fmx__op_work){0, count * (terms + 1) * 2 * sizeof(float)};
     return FMX_OK;
+}
+
+/* All inputs at once, in their order. */
+static fmx_status add_all(const fmx__op_call *call, size_t count)
+{
+    bool wide = fmx__device_wide(call->device);
+    size_t bytes = count * sizeof(float);
+    size_t per_item = wide ? WIDE : 1;
+    fmx__arg args[2 + FMX__OP_INPUTS] = {fmx__arg_buffer(call->out, bytes)};
+    for (size_t i = 0; i < FMX__OP_INPUTS; ++i)
+        args[1 + i] = i < call->in_count ? fmx__arg_buffer(call->in[i], bytes) : fmx__arg_none();
+    args[1 + FMX__OP_INPUTS] = fmx__arg_u64(count);
+    fmx__launch job = {
+        .stem = "add",
+        .kernel = wide ? "add_all_wide" : "add_all",
+        .arg = args,
+        .arg_count = FMX__COUNT(args),
+        .dims = 1,
+        .global = {(count + per_item - 1) / per_item},
+        .local = {GROUP},
+        .flops = (double)count * (double)(call->in_count - 1),
+        .bytes = (double)bytes * (double)(call->in_count + 1),
+    };
+    return fmx__launch_kernel(call->device, &job);
 }
 
 static fmx_status forward(const fmx__op_call *call)
 {
     size_t count = call->batch * fmx__shape_floats(&call->out_shape);
-    fmx_status status = fmx__add(call->device, count, call->in[0], call->in[1], call->out);
-    for (size_t i = 2; status == FMX_OK && i < call->in_count; ++i)
-        status = fmx__add(call->device, count, call->out, call->in[i], call->out);
-    return status;
+    if (call->in_count > 2)
+        return add_all(call, count);
+    return fmx__add(call->device, count, call->in[0], call->in[1], call->out);
 }
 
 static fmx_status backward(const fmx__op_call *call)

@@ -150,11 +150,13 @@ typedef struct fmx__op_call {
     bool relu; /* fused: out = max(out, 0); backward masks grad_out where out <= 0 */
     fmx_buffer *const *in;
     fmx_buffer *out;
+    fmx_buffer *second;        /* a fused run's further output (host/graph/plan_fusion.c) */
     fmx_buffer *const *weight; /* in the plan's order */
     fmx_buffer *saved;         /* NULL when the plan asks for none */
     fmx_buffer *scratch;
     /* backward only */
     fmx_buffer *grad_out;       /* may be overwritten */
+    fmx_buffer *grad_second;    /* of `second`; read only */
     fmx_buffer *const *grad_in; /* an entry is NULL when nobody wants it; written, not added to */
     fmx_buffer *const *grad_weight; /* entries of weights that are not trainable are NULL */
 } fmx__op_call;

@@ -1,0 +1,769 @@
+/* A whole block of a temporal convolutional network, for networks whose items are small: x, float
+ * [batch][channels][positions] ->
+ *
+ *   u1 = conv x + conv_bias                                   [hidden]
+ *   n1 = normalised prelu(u1, slope_1)                        over channels and positions of the item
+ *   u2[n] = depth_bias + sum_t depth[t] n1[n + t dilation - left]
+ *   n2 = normalised prelu(u2, slope_2)
+ *   skip = skip_weight n2 + skip_bias                         [skips]
+ *   out = x + residual_weight n2 + residual_bias              where there is a residual
+ *
+ * Inside, activations lie as [position][channel], so that every sum over channels and every channel
+ * by itself runs along neighbouring values. A slice takes every slices-th item of the batch, one after
+ * the other, in its own part of `work`; activations that backward wants again (u1, u2) and the
+ * statistics stay in `saved`. The weights' gradients are summed in a part of each slice, and
+ *
+ * tcn_block_collect              adds the slices' parts in their order
+ * tcn_block_forward[_wide]       everything forward, one launch
+ * tcn_block_backward[_wide]      everything backward but that
+ *
+ * The plain kernels: a group of up to 256 items per slice, which meet at barriers between the steps; an
+ * item takes every n-th value, or sums a channel or a weight. _wide: an item per slice, 16 channels at
+ * a time (channels, hidden and skips are multiples of 16), for PoCL. All sums have a fixed order.
+ *
+ * A slice's part: conv [channels][hidden], conv_bias, slope_1, norm_1 weight and bias, depth
+ * [taps][hidden], depth_bias, slope_2, norm_2 weight and bias, skip [skips][hidden], skip_bias,
+ * residual [channels][hidden], residual_bias.
+ *
+ * Twin: host/ref/tcn_ref.c.
+ */
+
+/* Sizes, and where things lie in a slice's work (floats). */
+typedef struct tcn_block {
+    size_t channels;
+    size_t hidden;
+    size_t skips;
+    size_t positions;
+    long taps;
+    long dilation;
+    long left;
+    bool residual;
+} tcn_block;
+
+/* Offsets of the parts. */
+typedef struct tcn_parts {
+    size_t conv;
+    size_t conv_bias;
+    size_t slope_1;
+    size_t norm_1;
+    size_t depth;
+    size_t depth_bias;
+    size_t slope_2;
+    size_t norm_2;
+    size_t skip;
+    size_t skip_bias;
+    size_t residual;
+    size_t residual_bias;
+    size_t count;
+} tcn_parts;
+
+static inline tcn_parts tcn_parts_of(const tcn_block *t)
+{
+    tcn_parts p;
+    p.conv = 0;
+    p.conv_bias = p.conv + t->channels * t->hidden;
+    p.slope_1 = p.conv_bias + t->hidden;
+    p.norm_1 = p.slope_1 + 1;
+    p.depth = p.norm_1 + 2 * t->hidden;
+    p.depth_bias = p.depth + (size_t)t->taps * t->hidden;
+    p.slope_2 = p.depth_bias + t->hidden;
+    p.norm_2 = p.slope_2 + 1;
+    p.skip = p.norm_2 + 2 * t->hidden;
+    p.skip_bias = p.skip + t->skips * t->hidden;
+    p.residual = p.skip_bias + t->skips;
+    p.residual_bias = p.residual + (t->residual ? t->channels * t->hidden : 0);
+    p.count = p.residual_bias + (t->residual ? t->channels : 0);
+    return p;
+}
+
+static inline float tcn_block_prelu(float u, float slope)
+{
+    return u > 0.0f ? u : slope * u;
+}
+
+/* One item per weight; the parts begin at parts_at and then every slice_floats of work. */
+__kernel void tcn_block_collect(
+    __global float *conv, __global float *conv_bias, __global float *slope_1,
+    __global float *norm_1_weight, __global float *norm_1_bias, __global float *depth,
+    __global float *depth_bias, __global float *slope_2, __global float *norm_2_weight,
+    __global float *norm_2_bias, __global float *skip, __global float *skip_bias,
+    __global float *residual, __global float *residual_bias, __global const float *work,
+    ulong slices, ulong slice_floats, ulong parts_at, ulong channels, ulong hidden, ulong skips,
+    long taps)
+{
+    tcn_block t;
+    t.channels = channels;
+    t.hidden = hidden;
+    t.skips = skips;
+    t.taps = taps;
+    t.residual = residual != 0;
+    tcn_parts p = tcn_parts_of(&t);
+    size_t i = get_global_id(0);
+    if (i >= p.count)
+        return;
+    float sum = 0.0f;
+    for (size_t s = 0; s < slices; ++s)
+        sum += work[s * slice_floats + parts_at + i];
+    if (i < p.conv_bias)
+        conv[i % hidden * channels + i / hidden] = sum;
+    else if (i < p.slope_1)
+        conv_bias[i - p.conv_bias] = sum;
+    else if (i < p.norm_1)
+        slope_1[0] = sum;
+    else if (i < p.norm_1 + hidden)
+        norm_1_weight[i - p.norm_1] = sum;
+    else if (i < p.depth)
+        norm_1_bias[i - p.norm_1 - hidden] = sum;
+    else if (i < p.depth_bias)
+        depth[(i - p.depth) % hidden * (size_t)taps + (i - p.depth) / hidden] = sum;
+    else if (i < p.slope_2)
+        depth_bias[i - p.depth_bias] = sum;
+    else if (i < p.norm_2)
+        slope_2[0] = sum;
+    else if (i < p.norm_2 + hidden)
+        norm_2_weight[i - p.norm_2] = sum;
+    else if (i < p.skip)
+        norm_2_bias[i - p.norm_2 - hidden] = sum;
+    else if (i < p.skip_bias)
+        skip[i - p.skip] = sum;
+    else if (i < p.residual)
+        skip_bias[i - p.skip_bias] = sum;
+    else if (i < p.residual_bias)
+        residual[i - p.residual] = sum;
+    else
+        residual_bias[i - p.residual_bias] = sum;
+}
+
+/* ---- a group per slice ------------------------------------------------------------------------- */
+
+static inline void tcn_block_meet(void)
+{
+    barrier(CLK_GLOBAL_MEM_FENCE);
+}
+
+/* to[n][c] = from[c][n]. */
+static inline void tcn_block_turn(__global float *to, __global const float *from, size_t channels,
+                                  size_t positions)
+{
+    for (size_t i = get_local_id(0); i < channels * positions; i += get_local_size(0))
+        to[i % positions * channels + i / positions] = from[i];
+}
+
+/* Mean and inverse of prelu(u) over `count` values. */
+static inline float2 tcn_block_statistics(__global const float *u, size_t count, float slope,
+                                          float epsilon, __local float *scratch)
+{
+    float sum = 0.0f;
+    for (size_t i = get_local_id(0); i < count; i += get_local_size(0))
+        sum += tcn_block_prelu(u[i], slope);
+    float mean = fmx_group_sum(sum, scratch) / (float)count;
+    float squares = 0.0f;
+    for (size_t i = get_local_id(0); i < count; i += get_local_size(0)) {
+        float d = tcn_block_prelu(u[i], slope) - mean;
+        squares = fma(d, d, squares);
+    }
+    squares = fmx_group_sum(squares, scratch);
+    return (float2)(mean, 1.0f / sqrt(squares / (float)count + epsilon));
+}
+
+static inline void tcn_block_normalise(__global float *to, __global const float *u, size_t count,
+                                       size_t hidden, float slope, float2 s,
+                                       __global const float *weight, __global const float *bias)
+{
+    for (size_t i = get_local_id(0); i < count; i += get_local_size(0)) {
+        size_t h = i % hidden;
+        to[i] = fma((tcn_block_prelu(u[i], slope) - s.x) * s.y, weight[h], bias[h]);
+    }
+}
+
+FMX_SUBGROUP_KERNEL
+__kernel void tcn_block_forward(
+    __global float *out, __global float *skip_out, __global float *saved, __global float *work,
+    __global const float *x, __global const float *conv, __global const float *conv_bias,
+    __global const float *slope_1, __global const float *norm_1_weight,
+    __global const float *norm_1_bias, __global const float *depth,
+    __global const float *depth_bias, __global const float *slope_2,
+    __global const float *norm_2_weight, __global const float *norm_2_bias,
+    __global const float *skip, __global const float *skip_bias, __global const float *residual,
+    __global const float *residual_bias, ulong batch, ulong slice_floats, ulong channels,
+    ulong hidden, ulong skips, ulong positions, long taps, long dilation, long left,
+    float epsilon_1, float epsilon_2)
+{
+    __local float scratch[256];
+    size_t l = get_local_id(0);
+    size_t items = get_local_size(0);
+    size_t values = positions * hidden;
+    __global float *turned = work + get_group_id(0) * slice_floats;
+    __global float *normal = turned + positions * channels;
+    for (size_t b = get_group_id(0); b < batch; b += get_num_groups(0)) {
+        __global float *u1 = saved + b * (2 * values + 4);
+        __global float *u2 = u1 + values;
+        tcn_block_turn(turned, x + b * channels * positions, channels, positions);
+        tcn_block_meet();
+        for (size_t i = l; i < values; i += items) {
+            size_t h = i % hidden;
+            float sum = conv_bias[h];
+            for (size_t c = 0; c < channels; ++c)
+                sum = fma(conv[h * channels + c], turned[i / hidden * channels + c], sum);
+            u1[i] = sum;
+        }
+        tcn_block_meet();
+        float2 s = tcn_block_statistics(u1, values, slope_1[0], epsilon_1, scratch);
+        if (l == 0)
+            vstore2(s, 0, u2 + values);
+        tcn_block_normalise(normal, u1, values, hidden, slope_1[0], s, norm_1_weight, norm_1_bias);
+        tcn_block_meet();
+        for (size_t i = l; i < values; i += items) {
+            size_t h = i % hidden;
+            float sum = depth_bias[h];
+            for (long k = 0; k < taps; ++k) {
+                long n = (long)(i / hidden) + k * dilation - left;
+                if (n >= 0 && n < (long)positions)
+                    sum = fma(depth[h * (size_t)taps + (size_t)k], normal[(size_t)n * hidden + h],
+                              sum);
+            }
+            u2[i] = sum;
+        }
+        tcn_block_meet();
+        s = tcn_block_statistics(u2, values, slope_2[0], epsilon_2, scratch);
+        if (l == 0)
+            vstore2(s, 1, u2 + values);
+        tcn_block_normalise(normal, u2, values, hidden, slope_2[0], s, norm_2_weight, norm_2_bias);
+        tcn_block_meet();
+        for (size_t i = l; i < skips * positions; i += items) {
+            size_t o = i / positions;
+            float sum = skip_bias[o];
+            for (size_t h = 0; h < hidden; ++h)
+                sum = fma(skip[o * hidden + h], normal[i % positions * hidden + h], sum);
+            skip_out[b * skips * positions + i] = sum;
+        }
+        for (size_t i = l; residual != 0 && i < channels * positions; i += items) {
+            size_t o = i / positions;
+            float sum = residual_bias[o];
+            for (size_t h = 0; h < hidden; ++h)
+                sum = fma(residual[o * hidden + h], normal[i % positions * hidden + h], sum);
+            out[b * channels * positions + i] = sum + x[b * channels * positions + i];
+        }
+        tcn_block_meet();
+    }
+}
+
+/* d, gradient of the normalised, becomes that of u; parts: slope, and (at `norm`) weight and bias. */
+static inline void tcn_block_norm_back(__global float *d, __global const float *u, size_t positions,
+                                       size_t hidden, float slope, float2 s,
+                                       __global const float *weight, __global float *slope_part,
+                                       __global float *norm_part, __local float *scratch)
+{
+    size_t l = get_local_id(0);
+    size_t items = get_local_size(0);
+    float sum = 0.0f;
+    float product = 0.0f;
+    for (size_t h = l; h < hidden; h += items) {
+        float weight_sum = 0.0f;
+        float bias_sum = 0.0f;
+        for (size_t n = 0; n < positions; ++n) {
+            size_t i = n * hidden + h;
+            float xhat = (tcn_block_prelu(u[i], slope) - s.x) * s.y;
+            weight_sum = fma(d[i], xhat, weight_sum);
+            bias_sum += d[i];
+        }
+        norm_part[h] += weight_sum;
+        norm_part[hidden + h] += bias_sum;
+        product = fma(weight_sum, weight[h], product);
+        sum = fma(bias_sum, weight[h], sum);
+    }
+    float count = (float)positions * (float)hidden;
+    float mean = fmx_group_sum(sum, scratch) / count;
+    float tilt = fmx_group_sum(product, scratch) / count;
+    float slope_sum = 0.0f;
+    for (size_t i = l; i < positions * hidden; i += items) {
+        float xhat = (tcn_block_prelu(u[i], slope) - s.x) * s.y;
+        float dp = s.y * (d[i] * weight[i % hidden] - mean - xhat * tilt);
+        slope_sum = fma(dp, fmin(u[i], 0.0f), slope_sum);
+        d[i] = u[i] > 0.0f ? dp : slope * dp;
+    }
+    slope_sum = fmx_group_sum(slope_sum, scratch);
+    if (l == 0)
+        slope_part[0] += slope_sum;
+    tcn_block_meet();
+}
+
+/* part[k][h] += sum_n a[n][k] b[n][h], bias_part[k] += sum_n a[n][k] (or of b, where `of_b`). */
+static inline void tcn_block_outer(__global float *part, __global float *bias_part,
+                                   __global const float *a, size_t count, __global const float *b,
+                                   size_t hidden, size_t positions, bool of_b)
+{
+    size_t l = get_local_id(0);
+    size_t items = get_local_size(0);
+    size_t biases = of_b ? hidden : count;
+    __global const float *summed = of_b ? b : a;
+    for (size_t i = l; i < count * hidden; i += items) {
+        float sum = 0.0f;
+        for (size_t n = 0; n < positions; ++n)
+            sum = fma(a[n * count + i / hidden], b[n * hidden + i % hidden], sum);
+        part[i] += sum;
+    }
+    for (size_t i = l; i < biases; i += items) {
+        float sum = 0.0f;
+        for (size_t n = 0; n < positions; ++n)
+            sum += summed[n * biases + i];
+        bias_part[i] += sum;
+    }
+}
+
+FMX_SUBGROUP_KERNEL
+__kernel void tcn_block_backward(
+    __global float *grad_x, __global const float *grad_out, __global const float *grad_skip,
+    __global const float *saved, __global float *work, __global const float *x,
+    __global const float *conv, __global const float *slope_1, __global const float *norm_1_weight,
+    __global const float *norm_1_bias, __global const float *depth,
+    __global const float *slope_2, __global const float *norm_2_weight,
+    __global const float *norm_2_bias, __global const float *skip, __global const float *residual,
+    ulong batch, ulong slice_floats, ulong parts_at, ulong channels, ulong hidden, ulong skips,
+    ulong positions, long taps, long dilation, long left)
+{
+    __local float scratch[256];
+    size_t l = get_local_id(0);
+    size_t items = get_local_size(0);
+    size_t values = positions * hidden;
+    tcn_block t;
+    t.channels = channels;
+    t.hidden = hidden;
+    t.skips = skips;
+    t.taps = taps;
+    t.residual = residual != 0;
+    tcn_parts p = tcn_parts_of(&t);
+    __global float *turned = work + get_group_id(0) * slice_floats;
+    __global float *normal = turned + positions * channels;
+    __global float *d = normal + values;
+    __global float *e = d + values;
+    __global float *d_skip = e + values;
+    __global float *d_out = d_skip + positions * skips;
+    __global float *parts = work + get_group_id(0) * slice_floats + parts_at;
+    for (size_t i = l; i < p.count; i += items)
+        parts[i] = 0.0f;
+    for (size_t b = get_group_id(0); b < batch; b += get_num_groups(0)) {
+        __global const float *u1 = saved + b * (2 * values + 4);
+        __global const float *u2 = u1 + values;
+        float2 s1 = vload2(0, u2 + values);
+        float2 s2 = vload2(1, u2 + values);
+        tcn_block_turn(turned, x + b * channels * positions, channels, positions);
+        tcn_block_turn(d_skip, grad_skip + b * skips * positions, skips, positions);
+        if (residual != 0)
+            tcn_block_turn(d_out, grad_out + b * channels * positions, channels, positions);
+        tcn_block_normalise(normal, u2, values, hidden, slope_2[0], s2, norm_2_weight, norm_2_bias);
+        tcn_block_meet();
+        tcn_block_outer(parts + p.skip, parts + p.skip_bias, d_skip, skips, normal, hidden,
+                        positions, false);
+        if (residual != 0)
+            tcn_block_outer(parts + p.residual, parts + p.residual_bias, d_out, channels, normal,
+                            hidden, positions, false);
+        for (size_t i = l; i < values; i += items) {
+            float sum = 0.0f;
+            size_t n = i / hidden;
+            for (size_t o = 0; o < skips; ++o)
+                sum = fma(skip[o * hidden + i % hidden], d_skip[n * skips + o], sum);
+            for (size_t o = 0; residual != 0 && o < channels; ++o)
+                sum = fma(residual[o * hidden + i % hidden], d_out[n * channels + o], sum);
+            d[i] = sum;
+        }
+        tcn_block_meet();
+        tcn_block_norm_back(d, u2, positions, hidden, slope_2[0], s2, norm_2_weight,
+                            parts + p.slope_2, parts + p.norm_2, scratch);
+        tcn_block_normalise(normal, u1, values, hidden, slope_1[0], s1, norm_1_weight, norm_1_bias);
+        tcn_block_meet();
+        for (size_t i = l; i < ((size_t)taps + 1) * hidden; i += items) {
+            size_t h = i % hidden;
+            long k = (long)(i / hidden);
+            float sum = 0.0f;
+            for (long n = 0; n < (long)positions; ++n) {
+                long m = n + k * dilation - left;
+                float other = k == taps ? 1.0f
+                              : m >= 0 && m < (long)positions ? normal[(size_t)m * hidden + h]
+                                                              : 0.0f;
+                sum = fma(d[(size_t)n * hidden + h], other, sum);
+            }
+            parts[p.depth + i] += sum; /* depth_bias lies behind depth */
+        }
+        for (size_t i = l; i < values; i += items) {
+            size_t h = i % hidden;
+            float sum = 0.0f;
+            for (long k = 0; k < taps; ++k) {
+                long n = (long)(i / hidden) + left - k * dilation;
+                if (n >= 0 && n < (long)positions)
+                    sum = fma(depth[h * (size_t)taps + (size_t)k], d[(size_t)n * hidden + h], sum);
+            }
+            e[i] = sum;
+        }
+        tcn_block_meet();
+        tcn_block_norm_back(e, u1, positions, hidden, slope_1[0], s1, norm_1_weight,
+                            parts + p.slope_1, parts + p.norm_1, scratch);
+        tcn_block_outer(parts + p.conv, parts + p.conv_bias, turned, channels, e, hidden, positions,
+                        true);
+        for (size_t i = l; grad_x != 0 && i < channels * positions; i += items) {
+            size_t c = i / positions;
+            size_t n = i % positions;
+            float sum = residual != 0 ? d_out[n * channels + c] : 0.0f;
+            for (size_t h = 0; h < hidden; ++h)
+                sum = fma(conv[h * channels + c], e[n * hidden + h], sum);
+            grad_x[b * channels * positions + i] = sum;
+        }
+        tcn_block_meet();
+    }
+}
+
+#ifdef FMX_VARIANT_CPU
+/* ---- an item per slice, 16 channels at a time ----------------------------------------------------- */
+
+/* PoCL's vstore16 becomes three stores; this is one. */
+typedef float16 __attribute__((aligned(4))) tcn_block_float16;
+
+static inline void tcn_block_store(float16 x, __global float *to)
+{
+    *(__global tcn_block_float16 *)to = x;
+}
+
+static inline float tcn_block_sum16(float16 v)
+{
+    float8 a = v.lo + v.hi;
+    float4 b = a.lo + a.hi;
+    float2 c = b.lo + b.hi;
+    return c.x + c.y;
+}
+
+static inline float16 tcn_block_prelu16(float16 u, float slope)
+{
+    return select(u * slope, u, u > 0.0f);
+}
+
+/* to[n][c] = from[c][n], n < rows. */
+static inline void tcn_block_turn_wide(__global float *to, __global const float *from, size_t rows,
+                                       size_t columns)
+{
+    for (size_t n = 0; n < rows; ++n) {
+        for (size_t c = 0; c < columns; ++c)
+            to[n * columns + c] = from[c * rows + n];
+    }
+}
+
+/* to[n][0 .. 16 NV) (+)= sum_k a[n][k] w[k][...], of NP positions. `start`: what it begins with,
+ * for all positions (NULL: what is there). */
+#define TCN_BLOCK_TILE(NAME, NP, NV)                                                               \
+    static inline void NAME(__global float *to, size_t to_row, __global const float *start,        \
+                            __global const float *a, size_t a_row, __global const float *w,        \
+                            size_t w_row, size_t terms)                                            \
+    {                                                                                              \
+        float16 sum[NP][NV];                                                                       \
+        _Pragma("unroll") for (size_t n = 0; n < NP; ++n)                                          \
+        {                                                                                          \
+            _Pragma("unroll") for (size_t v = 0; v < NV; ++v) sum[n][v] =                          \
+                vload16(v, start != 0 ? start : to + n * to_row);                                  \
+        }                                                                                          \
+        for (size_t k = 0; k < terms; ++k) {                                                       \
+            float16 b[NV];                                                                         \
+            _Pragma("unroll") for (size_t v = 0; v < NV; ++v) b[v] = vload16(v, w + k * w_row);    \
+            _Pragma("unroll") for (size_t n = 0; n < NP; ++n)                                      \
+            {                                                                                      \
+                float16 one = a[n * a_row + k];                                                    \
+                _Pragma("unroll") for (size_t v = 0; v < NV; ++v) sum[n][v] =                      \
+                    fma(one, b[v], sum[n][v]);                                                     \
+            }                                                                                      \
+        }                                                                                          \
+        _Pragma("unroll") for (size_t n = 0; n < NP; ++n)                                          \
+        {                                                                                          \
+            _Pragma("unroll") for (size_t v = 0; v < NV; ++v)                                      \
+                tcn_block_store(sum[n][v], to + n * to_row + 16 * v);                              \
+        }                                                                                          \
+    }
+TCN_BLOCK_TILE(tcn_block_tile_7_2, 7, 2)
+TCN_BLOCK_TILE(tcn_block_tile_1_2, 1, 2)
+TCN_BLOCK_TILE(tcn_block_tile_7_1, 7, 1)
+TCN_BLOCK_TILE(tcn_block_tile_1_1, 1, 1)
+
+/* to[n][c] (+)= sum_k a[n][k] w[k][c]: columns of `to` and w, a multiple of 16. */
+static inline void tcn_block_product(__global float *to, size_t columns,
+                                     __global const float *start, __global const float *a,
+                                     size_t terms, __global const float *w, size_t positions)
+{
+    for (size_t c = 0; c < columns; c += 32) {
+        bool two = c + 32 <= columns;
+        __global const float *from = start != 0 ? start + c : start;
+        for (size_t n = 0; n < positions;) {
+            __global float *at = to + n * columns + c;
+            if (n + 7 <= positions && two)
+                tcn_block_tile_7_2(at, columns, from, a + n * terms, terms, w + c, columns, terms);
+            else if (n + 7 <= positions)
+                tcn_block_tile_7_1(at, columns, from, a + n * terms, terms, w + c, columns, terms);
+            else if (two)
+                tcn_block_tile_1_2(at, columns, from, a + n * terms, terms, w + c, columns, terms);
+            else
+                tcn_block_tile_1_1(at, columns, from, a + n * terms, terms, w + c, columns, terms);
+            n += n + 7 <= positions ? 7 : 1;
+        }
+    }
+}
+
+/* part[k][h] += sum_n a[n][k] b[n][h]; hidden and count are multiples of 16. */
+static inline void tcn_block_outer_wide(__global float *part, __global const float *a, size_t count,
+                                        __global const float *b, size_t hidden, size_t positions)
+{
+    for (size_t h = 0; h < hidden; h += 16) {
+        for (size_t k = 0; k < count; k += 8) {
+            float16 sum[8];
+#pragma unroll
+            for (size_t i = 0; i < 8; ++i)
+                sum[i] = vload16(0, part + (k + i) * hidden + h);
+            for (size_t n = 0; n < positions; ++n) {
+                float16 other = vload16(0, b + n * hidden + h);
+#pragma unroll
+                for (size_t i = 0; i < 8; ++i)
+                    sum[i] = fma((float16)(a[n * count + k + i]), other, sum[i]);
+            }
+#pragma unroll
+            for (size_t i = 0; i < 8; ++i)
+                tcn_block_store(sum[i], part + (k + i) * hidden + h);
+        }
+    }
+}
+
+/* part[c] += sum_n a[n][c]. */
+static inline void tcn_block_sum_wide(__global float *part, __global const float *a, size_t count,
+                                      size_t positions)
+{
+    for (size_t c = 0; c < count; c += 16) {
+        float16 sum = vload16(0, part + c);
+        for (size_t n = 0; n < positions; ++n)
+            sum += vload16(0, a + n * count + c);
+        tcn_block_store(sum, part + c);
+    }
+}
+
+static inline float2 tcn_block_statistics_wide(__global const float *u, size_t count, float slope,
+                                               float epsilon)
+{
+    float16 sum = 0.0f;
+    for (size_t i = 0; i < count; i += 16)
+        sum += tcn_block_prelu16(vload16(0, u + i), slope);
+    float mean = tcn_block_sum16(sum) / (float)count;
+    float16 squares = 0.0f;
+    for (size_t i = 0; i < count; i += 16) {
+        float16 d = tcn_block_prelu16(vload16(0, u + i), slope) - mean;
+        squares = fma(d, d, squares);
+    }
+    return (float2)(mean, 1.0f / sqrt(tcn_block_sum16(squares) / (float)count + epsilon));
+}
+
+static inline void tcn_block_normalise_wide(__global float *to, __global const float *u,
+                                            size_t positions, size_t hidden, float slope, float2 s,
+                                            __global const float *weight,
+                                            __global const float *bias)
+{
+    for (size_t n = 0; n < positions; ++n) {
+        for (size_t h = 0; h < hidden; h += 16) {
+            float16 p = tcn_block_prelu16(vload16(0, u + n * hidden + h), slope);
+            tcn_block_store(fma((p - s.x) * s.y, vload16(0, weight + h), vload16(0, bias + h)),
+                            to + n * hidden + h);
+        }
+    }
+}
+
+/* to[n] = start + sum_k depth[k] from[n + k step - left] for steps of +-dilation; depth
+ * [taps][hidden]. */
+static inline void tcn_block_depthwise_wide(__global float *to, __global const float *start,
+                                            __global const float *from, __global const float *depth,
+                                            size_t positions, size_t hidden, long taps, long step,
+                                            long left)
+{
+    for (size_t n = 0; n < positions; ++n) {
+        for (size_t h = 0; h < hidden; h += 16) {
+            float16 sum = start != 0 ? vload16(0, start + h) : (float16)(0.0f);
+            for (long k = 0; k < taps; ++k) {
+                long m = (long)n + k * step - left;
+                if (m >= 0 && m < (long)positions)
+                    sum = fma(vload16(0, depth + (size_t)k * hidden + h),
+                              vload16(0, from + (size_t)m * hidden + h), sum);
+            }
+            tcn_block_store(sum, to + n * hidden + h);
+        }
+    }
+}
+
+__kernel void tcn_block_forward_wide(
+    __global float *out, __global float *skip_out, __global float *saved, __global float *work,
+    __global const float *x, __global const float *conv, __global const float *conv_bias,
+    __global const float *slope_1, __global const float *norm_1_weight,
+    __global const float *norm_1_bias, __global const float *depth,
+    __global const float *depth_bias, __global const float *slope_2,
+    __global const float *norm_2_weight, __global const float *norm_2_bias,
+    __global const float *skip, __global const float *skip_bias, __global const float *residual,
+    __global const float *residual_bias, ulong batch, ulong slice_floats, ulong channels,
+    ulong hidden, ulong skips, ulong positions, long taps, long dilation, long left,
+    float epsilon_1, float epsilon_2)
+{
+    size_t values = positions * hidden;
+    __global float *turned = work + get_global_id(0) * slice_floats;
+    __global float *normal = turned + positions * channels;
+    __global float *sums = normal + values; /* [positions][skips or channels] */
+    __global float *conv_turned = sums + positions * max(skips, channels);
+    __global float *depth_turned = conv_turned + channels * hidden;
+    __global float *skip_turned = depth_turned + (size_t)taps * hidden;
+    __global float *residual_turned = skip_turned + hidden * skips;
+    tcn_block_turn_wide(conv_turned, conv, channels, hidden);
+    tcn_block_turn_wide(depth_turned, depth, (size_t)taps, hidden);
+    tcn_block_turn_wide(skip_turned, skip, hidden, skips);
+    if (residual != 0)
+        tcn_block_turn_wide(residual_turned, residual, hidden, channels);
+    for (size_t b = get_global_id(0); b < batch; b += get_global_size(0)) {
+        __global float *u1 = saved + b * (2 * values + 4);
+        __global float *u2 = u1 + values;
+        tcn_block_turn_wide(turned, x + b * channels * positions, positions, channels);
+        tcn_block_product(u1, hidden, conv_bias, turned, channels, conv_turned, positions);
+        float2 s = tcn_block_statistics_wide(u1, values, slope_1[0], epsilon_1);
+        vstore2(s, 0, u2 + values);
+        tcn_block_normalise_wide(normal, u1, positions, hidden, slope_1[0], s, norm_1_weight,
+                                 norm_1_bias);
+        tcn_block_depthwise_wide(u2, depth_bias, normal, depth_turned, positions, hidden, taps,
+                                 dilation, left);
+        s = tcn_block_statistics_wide(u2, values, slope_2[0], epsilon_2);
+        vstore2(s, 1, u2 + values);
+        tcn_block_normalise_wide(normal, u2, positions, hidden, slope_2[0], s, norm_2_weight,
+                                 norm_2_bias);
+        tcn_block_product(sums, skips, skip_bias, normal, hidden, skip_turned, positions);
+        tcn_block_turn_wide(skip_out + b * skips * positions, sums, skips, positions);
+        if (residual == 0)
+            continue;
+        tcn_block_product(sums, channels, residual_bias, normal, hidden, residual_turned,
+                          positions);
+        for (size_t c = 0; c < channels; ++c) {
+            for (size_t n = 0; n < positions; ++n)
+                out[(b * channels + c) * positions + n] =
+                    sums[n * channels + c] + turned[n * channels + c];
+        }
+    }
+}
+
+/* As tcn_block_norm_back. */
+static inline void tcn_block_norm_back_wide(__global float *d, __global const float *u,
+                                            size_t positions, size_t hidden, float slope, float2 s,
+                                            __global const float *weight,
+                                            __global float *slope_part, __global float *norm_part)
+{
+    float16 sum16 = 0.0f;
+    float16 product16 = 0.0f;
+    for (size_t h = 0; h < hidden; h += 16) {
+        float16 weight_sum = 0.0f;
+        float16 bias_sum = 0.0f;
+        float16 w = vload16(0, weight + h);
+        for (size_t n = 0; n < positions; ++n) {
+            float16 each = vload16(0, d + n * hidden + h);
+            float16 p = tcn_block_prelu16(vload16(0, u + n * hidden + h), slope);
+            weight_sum = fma(each, (p - s.x) * s.y, weight_sum);
+            bias_sum += each;
+        }
+        tcn_block_store(vload16(0, norm_part + h) + weight_sum, norm_part + h);
+        tcn_block_store(vload16(0, norm_part + hidden + h) + bias_sum, norm_part + hidden + h);
+        product16 = fma(weight_sum, w, product16);
+        sum16 = fma(bias_sum, w, sum16);
+    }
+    float count = (float)positions * (float)hidden;
+    float mean = tcn_block_sum16(sum16) / count;
+    float tilt = tcn_block_sum16(product16) / count;
+    float16 slope_sum = 0.0f;
+    for (size_t n = 0; n < positions; ++n) {
+        for (size_t h = 0; h < hidden; h += 16) {
+            size_t i = n * hidden + h;
+            float16 value = vload16(0, u + i);
+            float16 xhat = (tcn_block_prelu16(value, slope) - s.x) * s.y;
+            float16 dp = s.y * (vload16(0, d + i) * vload16(0, weight + h) - mean - xhat * tilt);
+            slope_sum = fma(dp, fmin(value, 0.0f), slope_sum);
+            tcn_block_store(select(dp * slope, dp, value > 0.0f), d + i);
+        }
+    }
+    slope_part[0] += tcn_block_sum16(slope_sum);
+}
+
+__kernel void tcn_block_backward_wide(
+    __global float *grad_x, __global const float *grad_out, __global const float *grad_skip,
+    __global const float *saved, __global float *work, __global const float *x,
+    __global const float *conv, __global const float *slope_1, __global const float *norm_1_weight,
+    __global const float *norm_1_bias, __global const float *depth,
+    __global const float *slope_2, __global const float *norm_2_weight,
+    __global const float *norm_2_bias, __global const float *skip, __global const float *residual,
+    ulong batch, ulong slice_floats, ulong parts_at, ulong channels, ulong hidden, ulong skips,
+    ulong positions, long taps, long dilation, long left)
+{
+    size_t values = positions * hidden;
+    tcn_block t;
+    t.channels = channels;
+    t.hidden = hidden;
+    t.skips = skips;
+    t.taps = taps;
+    t.residual = residual != 0;
+    tcn_parts p = tcn_parts_of(&t);
+    __global float *turned = work + get_global_id(0) * slice_floats;
+    __global float *normal = turned + positions * channels;
+    __global float *d = normal + values;
+    __global float *e = d + values;
+    __global float *d_skip = e + values;
+    __global float *d_out = d_skip + positions * skips;
+    __global float *depth_turned = d_out + positions * channels;
+    __global float *zeros = depth_turned + (size_t)taps * hidden; /* [hidden or channels] */
+    __global float *parts = work + get_global_id(0) * slice_floats + parts_at;
+    tcn_block_turn_wide(depth_turned, depth, (size_t)taps, hidden);
+    for (size_t i = 0; i < max(hidden, channels); ++i)
+        zeros[i] = 0.0f;
+    for (size_t i = 0; i < p.count; ++i)
+        parts[i] = 0.0f;
+    for (size_t b = get_global_id(0); b < batch; b += get_global_size(0)) {
+        __global const float *u1 = saved + b * (2 * values + 4);
+        __global const float *u2 = u1 + values;
+        float2 s1 = vload2(0, u2 + values);
+        float2 s2 = vload2(1, u2 + values);
+        tcn_block_turn_wide(turned, x + b * channels * positions, positions, channels);
+        tcn_block_turn_wide(d_skip, grad_skip + b * skips * positions, positions, skips);
+        tcn_block_normalise_wide(normal, u2, positions, hidden, slope_2[0], s2, norm_2_weight,
+                                 norm_2_bias);
+        tcn_block_outer_wide(parts + p.skip, d_skip, skips, normal, hidden, positions);
+        tcn_block_sum_wide(parts + p.skip_bias, d_skip, skips, positions);
+        tcn_block_product(d, hidden, zeros, d_skip, skips, skip, positions);
+        if (residual != 0) {
+            tcn_block_turn_wide(d_out, grad_out + b * channels * positions, positions, channels);
+            tcn_block_outer_wide(parts + p.residual, d_out, channels, normal, hidden, positions);
+            tcn_block_sum_wide(parts + p.residual_bias, d_out, channels, positions);
+            tcn_block_product(d, hidden, 0, d_out, channels, residual, positions);
+        }
+        tcn_block_norm_back_wide(d, u2, positions, hidden, slope_2[0], s2, norm_2_weight,
+                                 parts + p.slope_2, parts + p.norm_2);
+        tcn_block_normalise_wide(normal, u1, positions, hidden, slope_1[0], s1, norm_1_weight,
+                                 norm_1_bias);
+        for (long k = 0; k < taps; ++k) {
+            for (size_t h = 0; h < hidden; h += 16) {
+                float16 sum = 0.0f;
+                for (long n = 0; n < (long)positions; ++n) {
+                    long m = n + k * dilation - left;
+                    if (m >= 0 && m < (long)positions)
+                        sum = fma(vload16(0, d + (size_t)n * hidden + h),
+                                  vload16(0, normal + (size_t)m * hidden + h), sum);
+                }
+                __global float *part = parts + p.depth + (size_t)k * hidden + h;
+                tcn_block_store(vload16(0, part) + sum, part);
+            }
+        }
+        tcn_block_sum_wide(parts + p.depth_bias, d, hidden, positions);
+        tcn_block_depthwise_wide(e, 0, d, depth_turned, positions, hidden, taps, -dilation, -left);
+        tcn_block_norm_back_wide(e, u1, positions, hidden, slope_1[0], s1, norm_1_weight,
+                                 parts + p.slope_1, parts + p.norm_1);
+        tcn_block_outer_wide(parts + p.conv, turned, channels, e, hidden, positions);
+        tcn_block_sum_wide(parts + p.conv_bias, e, hidden, positions);
+        if (grad_x == 0)
+            continue;
+        if (residual != 0) {
+            tcn_block_product(d_out, channels, 0, e, hidden, conv, positions);
+        } else {
+            tcn_block_product(turned, channels, zeros, e, hidden, conv, positions);
+        }
+        tcn_block_turn_wide(grad_x + b * channels * positions, residual != 0 ? d_out : turned,
+                            channels, positions);
+    }
+}
+#endif
