@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "labels.h"
+#include "launch.h"
 #include "safetensors.h"
 #include "train_world.h"
 
@@ -228,4 +230,166 @@ Test(train_steps, finds_the_step_again)
         }
     }
     fmx_test_close(&w.test);
+}
+
+/* ---- the same bits, or none -------------------------------------------------------------------
+ */
+
+/* Replaces the byte behind the first `before` in the head of a file by another digit. */
+static void change_behind(const char *path, const char *before)
+{
+    size_t count = 0;
+    char *bytes = fmx_train_bytes(path, &count);
+    cr_assert_not_null(bytes, "%s", path);
+    size_t length = strlen(before);
+    size_t at = 0;
+    while (at + length < count && memcmp(bytes + at, before, length) != 0)
+        ++at;
+    cr_assert_lt(at + length, count, "%s: no %s", path, before);
+    bytes[at + length] = bytes[at + length] == '1' ? '2' : '1';
+    FILE *file = fopen(path, "wb");
+    cr_assert(file != NULL && fwrite(bytes, 1, count, file) == count, "%s", path);
+    fclose(file);
+    free(bytes);
+}
+
+/* A checkpoint names device, driver and kernels, and what rows it learns from. */
+Test(train_steps, other_kernels_or_rows_are_refused)
+{
+    static const struct {
+        const char *behind;
+        const char *message;
+    } cases[] = {
+        {"kernels ", "going on would give other bits; resume there, or train on from it with"},
+        {"train\\\":{\\\"rows\\\":16,\\\"xxh3\\\":\\\"", "was trained on other rows than"},
+    };
+    fmx_world w;
+    fmx_world_open(&w, &fmx_usual_set);
+    fmx_train_run run = fmx_world_run(&w);
+    run.resume = true;
+    for (size_t i = 0; i < FMX__COUNT(cases); ++i) {
+        fmx_world_interrupt(&w, &run, 5);
+        change_behind(fmx_world_beside(&w, ".last"), cases[i].behind);
+        fmx_test_refused(&w.test, fmx_train(w.test.device, &run, NULL), FMX_ERROR_EXISTS,
+                         cases[i].message);
+        fmx_context_clear(w.test.ctx);
+        unlink(fmx_world_beside(&w, ".last"));
+    }
+    fmx_test_close(&w.test);
+}
+
+/* Folds: test rows are those of the plain split; every other row validates in one fold and trains
+ * in the others. */
+Test(train_steps, folds)
+{
+    fmx_world w;
+    fmx_dataset *dataset = NULL;
+    fmx__labels plain;
+    fmx__split_options split = {.validation = 0.25, .test = 0.25, .seed = 4};
+    fmx_world_open(&w, &fmx_usual_set);
+    fmx_test_ok(&w.test, fmx_dataset_open(w.test.ctx, w.spectra, &dataset), "open");
+    fmx_test_ok(&w.test, fmx__labels_read(w.test.ctx, dataset, w.spectra, NULL, 0, &split, &plain),
+                "labels");
+    for (split.folds = 2; split.folds < 9; split.folds += 3) {
+        size_t judged[CLASSES * FIDS] = {0};
+        for (split.fold = 0; split.fold < split.folds; ++split.fold) {
+            fmx__labels labels;
+            fmx_test_ok(&w.test,
+                        fmx__labels_read(w.test.ctx, dataset, w.spectra, NULL, 0, &split, &labels),
+                        "labels");
+            for (size_t row = 0; row < labels.rows; ++row) {
+                judged[row] += labels.split[row] == FMX__SPLIT_VALIDATION;
+                cr_assert_eq(labels.split[row] == FMX__SPLIT_TEST,
+                             plain.split[row] == FMX__SPLIT_TEST, "row %zu", row);
+            }
+            fmx__labels_clear(&labels);
+        }
+        for (size_t row = 0; row < plain.rows; ++row)
+            cr_assert_eq(judged[row], plain.split[row] != FMX__SPLIT_TEST, "row %zu: %zu", row,
+                         judged[row]);
+    }
+    split = (fmx__split_options){.test = 0.25, .folds = 3, .fold = 3};
+    fmx_test_refused(&w.test,
+                     fmx__labels_read(w.test.ctx, dataset, w.spectra, NULL, 0, &split, &plain),
+                     FMX_ERROR_ARGUMENT, "train.fold: index 3 of 3 folds");
+    fmx_dataset_close(dataset);
+    fmx_test_close(&w.test);
+}
+
+/* A training of a fold says so in its model, and what its splits were. */
+Test(train_steps, a_model_names_its_rows)
+{
+    static const char *const set[] = {"train.fold.count=3", "train.fold.index=1", NULL};
+    fmx_world w;
+    fmx__safetensors *file = NULL;
+    fmx_world_open(&w, &fmx_usual_set);
+    fmx_train_run run = fmx_world_run(&w);
+    run.set = set;
+    fmx_world_trained(&w, &run);
+    fmx_test_ok(&w.test, fmx__safetensors_open(w.test.ctx, w.out, &file), "open");
+    const char *text = fmx__safetensors_text(file, "fidmix.splits");
+    cr_assert(text != NULL &&
+                  strstr(text, "\"folds\":3,\"fold\":1,\"train\":{\"rows\":16,") != NULL,
+              "%s", text);
+    const char *tiles = fmx__safetensors_text(file, "fidmix.tile_set");
+    cr_assert(tiles != NULL && strstr(tiles, "driver ") != NULL &&
+                  strstr(tiles, "kernels ") != NULL,
+              "%s", tiles);
+    fmx__safetensors_close(file);
+    fmx_test_close(&w.test);
+}
+
+/* ---- allocations -------------------------------------------------------------------------------
+ */
+
+typedef struct strict {
+    const fmx_test *test;
+    size_t from; /* from the end of that step of each epoch to the end of step `to` no allocation */
+    size_t to;
+    size_t epochs;
+} strict;
+
+static void forbid(void *user, const char *what, size_t done, size_t total)
+{
+    strict *s = user;
+    bool begins = strncmp(what, "epoch", 5) == 0 && done == s->from;
+    bool ends = strncmp(what, "epoch", 5) == 0 && done == s->to;
+    (void)total;
+    if (!begins && !ends)
+        return;
+    fmx__fail_allocation(s->test->ctx, begins);
+    fmx__device_fail_allocation(s->test->device, begins);
+    s->epochs += begins;
+}
+
+/* With every allocation failing from the end of an epoch's first step to the end of its last but
+ * one - buffers on the device, fidmix's own memory on the host - training runs on; with every
+ * allocation failing from there on it does not. */
+Test(train_steps, steps_allocate_nothing)
+{
+    static const char *const settings[][5] = {
+        {"train.batch=2", "train.validate=false", NULL},
+        {"train.batch=2", "train.accumulate=3", "train.average.decay=0.9", "train.augment=true",
+         NULL},
+        {"train.source=mixtures", "train.batch=3", NULL},
+    };
+    for (size_t i = 0; i < FMX__COUNT(settings); ++i) {
+        fmx_world w;
+        fmx_world_open(&w, &fmx_usual_set);
+        strict s = {&w.test, 1, 7, 0};
+        fmx_train_run run = fmx_world_run(&w);
+        run.recipe = fmx_with_optimiser("sgd: {momentum: 0.9, clip_norm: 1}");
+        run.set = settings[i];
+        fmx_context_set_progress(w.test.ctx, forbid, &s);
+        fmx_world_trained(&w, &run);
+        cr_assert_eq(s.epochs, 6);
+        unlink(w.out);
+        s.to = 1000; /* of 8 steps: never */
+        fmx_status status = fmx_train(w.test.device, &run, NULL);
+        cr_assert(status == FMX_ERROR_MEMORY || status == FMX_ERROR_DEVICE_MEMORY, "%d", status);
+        fmx__fail_allocation(w.test.ctx, 0);
+        fmx__device_fail_allocation(w.test.device, 0);
+        fmx_context_clear(w.test.ctx);
+        fmx_test_close(&w.test);
+    }
 }

@@ -98,6 +98,9 @@ fmx_status fmx__cl_fail(fmx_context *ctx, cl_int code, const char *what);
  * device, not that memory ran out. */
 fmx_status fmx__cl_fail_wait(fmx_context *ctx, cl_int code, const char *what);
 
+/* While recording: takes the sources of a stem's program into the digest. */
+void fmx__program_mark(fmx_device *device, const char *stem);
+
 /* The kernel of a stem, compiled at first use. */
 fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char *options,
                                const char *name, fmx__kernel **out);

@@ -123,6 +123,8 @@ static fmx_status record_product(fmx_device *device, fmx__command *command)
                                           of->c_first, of->c_stride, &device->queue, &bytes);
     if (code != CLBlastSuccess)
         return failure(device, of, code);
+    const size_t sizes[] = {of->m, of->n, of->k, of->transpose_a, of->transpose_b};
+    fmx__recording_mark(device, sizes, sizeof sizes);
     fmx_status status = fmx__recording_hold(device, of->a);
     if (status == FMX_OK)
         status = fmx__recording_hold(device, of->b);

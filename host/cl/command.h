@@ -58,6 +58,9 @@ struct fmx__command {
  * what release gives back; after a failure the caller still owns that. */
 fmx_status fmx__command_do(fmx_device *device, fmx__command *command);
 
+/* While recording: takes bytes that say how a command works into the recording's digest. */
+void fmx__recording_mark(fmx_device *device, const void *data, size_t bytes);
+
 /* While recording: keeps the buffer's memory; otherwise nothing. Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__recording_hold(fmx_device *device, fmx_buffer *buffer);
 

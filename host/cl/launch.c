@@ -241,6 +241,19 @@ static fmx_status own_kernel(fmx_device *device, const fmx__kernel *kernel, fmx_
     return FMX_OK;
 }
 
+/* What the result of a launch depends on besides its arguments, into the digest. */
+static void mark(fmx_device *device, const fmx__launch *launch, const fmx__command *command)
+{
+    const char *options = launch->options != NULL ? launch->options : "";
+    if (device->recording == NULL)
+        return;
+    fmx__program_mark(device, launch->stem);
+    fmx__recording_mark(device, launch->kernel, strlen(launch->kernel));
+    fmx__recording_mark(device, options, strlen(options));
+    fmx__recording_mark(device, command->of.launch.global, sizeof command->of.launch.global);
+    fmx__recording_mark(device, command->of.launch.local, sizeof command->of.launch.local);
+}
+
 fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch)
 {
     fmx__kernel *kernel = NULL;
@@ -268,8 +281,10 @@ fmx_status fmx__launch_kernel(fmx_device *device, const fmx__launch *launch)
     if (status == FMX_OK)
         status =
             choose_range(device, launch, kernel, command.of.launch.global, command.of.launch.local);
-    if (status == FMX_OK)
+    if (status == FMX_OK) {
+        mark(device, launch, &command);
         status = fmx__command_do(device, &command);
+    }
     if (status != FMX_OK && command.release != NULL)
         command.release(&command);
     release_data(device);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cl_internal.h"
+#include "command.h"
 #include "kernel_sources.h"
 
 static const fmx__kernel_source *find_source(const char *file)
@@ -121,6 +121,17 @@ static fmx_status build(fmx_device *device, const char *stem, const char *option
     return status;
 }
 
+void fmx__program_mark(fmx_device *device, const char *stem)
+{
+    char file[64];
+    snprintf(file, sizeof file, "%s.cl", stem);
+    const fmx__kernel_source *const sources[] = {find_source("common.clh"), find_source(file)};
+    for (size_t i = 0; i < FMX__COUNT(sources); ++i) {
+        if (sources[i] != NULL)
+            fmx__recording_mark(device, sources[i]->text, sources[i]->bytes);
+    }
+}
+
 void fmx__device_test_source(fmx_device *device, const char *source)
 {
     device->test_source = source;
@@ -140,39 +151,50 @@ fmx_status fmx__build_source(fmx_device *device, const char *name, const char *s
     return status;
 }
 
+/* Whether a key, "stem options", is theirs; without making one: steps come here, too. */
+static bool has_key(const char *key, const char *stem, const char *options)
+{
+    size_t length = strlen(stem);
+    return strncmp(key, stem, length) == 0 && key[length] == ' ' &&
+           strcmp(key + length + 1, options) == 0;
+}
+
+static fmx_status make_program(fmx_device *device, const char *stem, const char *options,
+                               fmx__program **out)
+{
+    char *full = NULL;
+    fmx__program *program = NULL;
+    fmx_status status = fmx__alloc(device->ctx, 1, sizeof *program, "a program", &program);
+    if (status == FMX_OK)
+        status = fmx__format(device->ctx, &program->key, "%s %s", stem, options);
+    if (status == FMX_OK)
+        status = full_options(device, options, &full);
+    if (status == FMX_OK)
+        status = build(device, stem, full, &program->program);
+    if (status == FMX_OK) {
+        program->next = device->programs;
+        device->programs = program;
+        *out = program;
+        program = NULL;
+    }
+    if (program != NULL)
+        free(program->key);
+    free(program);
+    free(full);
+    return status;
+}
+
 static fmx_status find_program(fmx_device *device, const char *stem, const char *options,
                                fmx__program **out)
 {
-    char *key = NULL;
-    char *full = NULL;
-    fmx__program *program = NULL;
-    fmx_status status = fmx__format(device->ctx, &key, "%s %s", stem, options ? options : "");
-    if (status != FMX_OK)
-        return status;
+    const char *given = options != NULL ? options : "";
     for (fmx__program *at = device->programs; at != NULL; at = at->next) {
-        if (strcmp(at->key, key) == 0) {
+        if (has_key(at->key, stem, given)) {
             *out = at;
-            goto out;
+            return FMX_OK;
         }
     }
-    status = full_options(device, options, &full);
-    if (status == FMX_OK)
-        status = fmx__alloc(device->ctx, 1, sizeof *program, "a program", &program);
-    if (status == FMX_OK)
-        status = build(device, stem, full, &program->program);
-    if (status != FMX_OK)
-        goto out;
-    program->key = key;
-    key = NULL;
-    program->next = device->programs;
-    device->programs = program;
-    *out = program;
-    program = NULL;
-out:
-    free(program);
-    free(full);
-    free(key);
-    return status;
+    return make_program(device, stem, given, out);
 }
 
 fmx_status fmx__program_kernel(fmx_device *device, const char *stem, const char *options,

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "command.h"
 
 /* What the profile says of commands; those of a recording outlive the caller's strings. */
@@ -15,6 +17,7 @@ typedef struct label {
 struct fmx__recording {
     fmx_device *device;
     uint64_t number;
+    uint64_t digest;
     bool complete;
     fmx__command *command;
     size_t commands;
@@ -56,6 +59,18 @@ fmx_status fmx__recording_end(fmx_device *device)
 size_t fmx__recording_length(const fmx__recording *recording)
 {
     return recording->commands;
+}
+
+void fmx__recording_mark(fmx_device *device, const void *data, size_t bytes)
+{
+    fmx__recording *to = device->recording;
+    if (to != NULL)
+        to->digest = XXH3_64bits_withSeed(data, bytes, to->digest);
+}
+
+uint64_t fmx__recording_digest(const fmx__recording *recording)
+{
+    return recording->digest;
 }
 
 void fmx__recording_destroy(fmx__recording *recording)

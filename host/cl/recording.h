@@ -30,6 +30,11 @@ fmx_status fmx__recording_run(fmx__recording *recording);
 /* Commands in it. */
 size_t fmx__recording_length(const fmx__recording *recording);
 
+/* A number that stands for what was recorded: kernels with their sources and options, ranges and
+ * groups, sizes of products. The same on one device and driver: the same bits from the same inputs.
+ */
+uint64_t fmx__recording_digest(const fmx__recording *recording);
+
 /* Also one that was not ended; runs under way are not disturbed; NULL is allowed. Before the
  * device is closed. */
 void fmx__recording_destroy(fmx__recording *recording);

@@ -213,6 +213,11 @@ static fmx_status read_split(fmx_context *ctx, fmx_dataset *dataset, const char 
     fmx_status status = read_parents(ctx, dataset, out, &parents, &width);
     size_t split_width = 0;
     out->stored_split = fmx_dataset_find_column(dataset, "split", &type, &split_width);
+    if (status == FMX_OK && out->stored_split && options->folds > 0)
+        status = fmx__fail(ctx, FMX_ERROR_ARGUMENT,
+                           "%s: brings its own split, folds cannot be made; take its column "
+                           "`split` out, or train.fold out of the recipe",
+                           path);
     if (status == FMX_OK && out->stored_split) {
         status =
             fmx_dataset_read_column(dataset, "split", FMX_COLUMN_BYTE, 0, out->rows, out->split);
@@ -287,6 +292,11 @@ fmx_status fmx__labels_read(fmx_context *ctx, fmx_dataset *dataset, const char *
                          "database: validation (%g) and test (%g) are fractions that leave some "
                          "for training: their sum must be below 1",
                          split->validation, split->test);
+    if (split->folds > 0 && (split->folds == 1 || split->fold < 0 || split->fold >= split->folds))
+        return fmx__fail(ctx, FMX_ERROR_ARGUMENT,
+                         "train.fold: index %lld of %lld folds; there are 2 or more, counted from "
+                         "0",
+                         (long long)split->fold, (long long)split->folds);
     fmx_status status = fmx__alloc(ctx, out->rows, sizeof *out->class_of, "rows", &out->class_of);
     if (status == FMX_OK)
         status = fmx__alloc(ctx, out->rows, sizeof *out->split, "rows", &out->split);

@@ -11,7 +11,10 @@
  * least one FID stays for training: validation gives way first, then test. Which FIDs: the class's
  * FIDs in the order of their paths, shuffled by Philox with key (split_seed, SPLIT) and counter
  * (hash of the class's name). So the split depends neither on the order of rows, nor on other
- * classes, nor on a recipe's `seed`: train and mix agree. */
+ * classes, nor on a recipe's `seed`: train and mix agree. With folds, the FIDs behind those for
+ * test go to the folds in turn, beginning with fold hash mod folds, and one fold is validation:
+ * test stays what it is, and every other FID is in one fold, but for the only one of a class, which
+ * always trains. */
 #ifndef FIDMIX_LABELS_H
 #define FIDMIX_LABELS_H
 
@@ -38,6 +41,8 @@ typedef struct fmx__split_options {
     double validation; /* fraction of each class's FIDs */
     double test;
     int64_t seed;        /* "split_seed" */
+    int64_t folds;       /* 0: none; the FIDs that are not test are dealt to so many folds */
+    int64_t fold;        /* which of them, from 0, is validation */
     const char *foreign; /* compounds that are no class, separated by commas; NULL: none */
 } fmx__split_options;
 

@@ -151,10 +151,16 @@ static void deal_class(family *of, size_t count, const char *name, const fmx__sp
         of[other] = kept;
     }
     shares(count, o, &test, &validation);
-    for (size_t i = 0; i < count; ++i)
-        split[of[i].root] = i < test                ? FMX__SPLIT_TEST
-                            : i < test + validation ? FMX__SPLIT_VALIDATION
-                                                    : FMX__SPLIT_TRAIN;
+    for (size_t i = 0; i < count; ++i) {
+        bool judges = i < test + validation;
+        if (o->folds > 0)
+            judges =
+                count - test > 1 &&
+                (i - test + item % (uint64_t)o->folds) % (uint64_t)o->folds == (uint64_t)o->fold;
+        split[of[i].root] = i < test ? FMX__SPLIT_TEST
+                            : judges ? FMX__SPLIT_VALIDATION
+                                     : FMX__SPLIT_TRAIN;
+    }
 }
 
 fmx_status fmx__labels_deal(fmx_context *ctx, fmx__labels *labels, const int32_t *parents,

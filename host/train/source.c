@@ -1,5 +1,6 @@
 #include "source.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* By fmx__train_source. */
@@ -34,6 +35,7 @@ void fmx__source_close(fmx__source *source)
 {
     if (source->kind != NULL)
         source->kind->close(source);
+    free(source->splits);
     *source = (fmx__source){0};
 }
 

@@ -70,6 +70,7 @@ struct fmx__source {
     char nucleus[16];        /* of spectra; "": the input is none */
     double first_ppm;
     double last_ppm;
+    char *splits; /* JSON: which rows train, validate and test; NULL: there are no rows. Owned */
     size_t items[FMX__SPLITS]; /* of an epoch of each split; 0: there are none */
     size_t held_bytes;         /* on the device */
 };

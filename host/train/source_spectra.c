@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "batches.h"
+#include "c_locale.h"
 #include "recipe_sections.h"
 #include "source.h"
 
@@ -42,17 +44,72 @@ static fmx_status take_axis(fmx__source *source, const fmx_dataset_info *info)
     return FMX_OK;
 }
 
+/* Rows of each split by number and checksum: of row number, name and source, one after the other.
+ */
+static void hash_splits(const fmx__labels *labels, char *const *name, char *const *path,
+                        uint64_t hash[FMX__SPLITS])
+{
+    for (size_t row = 0; row < labels->rows; ++row) {
+        uint64_t *of = &hash[labels->split[row]];
+        uint64_t number = row;
+        *of = XXH3_64bits_withSeed(&number, sizeof number, *of);
+        *of = XXH3_64bits_withSeed(name[row], strlen(name[row]), *of);
+        *of = XXH3_64bits_withSeed(path[row], strlen(path[row]), *of);
+    }
+}
+
+/* Says in the source how the rows are dealt out: the rule, and what came of it. */
+static fmx_status note_splits(fmx__source *source, spectra *s, const fmx__split_options *o)
+{
+    char **name = NULL;
+    char **path = NULL;
+    char rule[256];
+    uint64_t hash[FMX__SPLITS] = {0};
+    fmx__c_locale locale;
+    fmx_status status = fmx_dataset_read_text(s->dataset, "name", 0, s->labels.rows, &name);
+    if (status == FMX_OK)
+        status = fmx_dataset_read_text(s->dataset, "source", 0, s->labels.rows, &path);
+    if (status == FMX_OK)
+        hash_splits(&s->labels, name, path, hash);
+    fmx__c_locale_enter(&locale);
+    snprintf(rule, sizeof rule,
+             "\"rule\":\"FIDs dealt out\",\"validation\":%.9g,\"test\":%.9g,\"split_seed\":%lld,"
+             "\"folds\":%lld,\"fold\":%lld",
+             o->validation, o->test, (long long)o->seed, (long long)o->folds, (long long)o->fold);
+    fmx__c_locale_leave(&locale);
+    if (status == FMX_OK)
+        status = fmx__format(source->ctx, &source->splits,
+                             "{%s,\"train\":{\"rows\":%zu,\"xxh3\":\"%016llx\"},"
+                             "\"validation\":{\"rows\":%zu,\"xxh3\":\"%016llx\"},"
+                             "\"test\":{\"rows\":%zu,\"xxh3\":\"%016llx\"}}",
+                             s->labels.stored_split ? "\"rule\":\"stored in the dataset\"" : rule,
+                             fmx__labels_count(&s->labels, FMX__SPLIT_TRAIN),
+                             (unsigned long long)hash[FMX__SPLIT_TRAIN],
+                             fmx__labels_count(&s->labels, FMX__SPLIT_VALIDATION),
+                             (unsigned long long)hash[FMX__SPLIT_VALIDATION],
+                             fmx__labels_count(&s->labels, FMX__SPLIT_TEST),
+                             (unsigned long long)hash[FMX__SPLIT_TEST]);
+    free(name);
+    free(path);
+    return status;
+}
+
 static fmx_status open_data(fmx__source *source, spectra *s)
 {
     const fmx__source_site *site = &source->site;
     const fmx__database *database = fmx__recipe_find(site->recipe, "database")->options;
-    const fmx__split_options split = fmx__database_split(database);
+    const fmx__train_fold *fold = fmx__recipe_find(site->recipe, "train.fold")->options;
+    fmx__split_options split = fmx__database_split(database);
+    split.folds = fold->count;
+    split.fold = fold->index;
     fmx_status status = fmx_dataset_open(source->ctx, site->spectra, &s->dataset);
     if (status == FMX_OK)
         status = take_axis(source, fmx_dataset_describe(s->dataset));
     if (status == FMX_OK)
         status =
             fmx__labels_read(source->ctx, s->dataset, site->spectra, NULL, 0, &split, &s->labels);
+    if (status == FMX_OK)
+        status = note_splits(source, s, &split);
     if (status == FMX_OK)
         status = fmx__labels_need(source->ctx, &s->labels, site->spectra, FMX__SPLIT_TRAIN, true);
     if (status == FMX_OK && site->train->validate)

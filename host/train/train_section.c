@@ -83,6 +83,26 @@ static const fmx__option_group average_group = {
     .options_size = sizeof average_defaults,
 };
 
+#define FMX_FIELD(name) offsetof(fmx__train_fold, name)
+static const fmx__option fold_table[] = {
+    {"count", FMX__OPTION_INTEGER, FMX_FIELD(count), "folds", 0, 1000, NULL,
+     "how many; 0: none, database.validation says what validates"},
+    {"index", FMX__OPTION_INTEGER, FMX_FIELD(index), "", 0, 999, NULL,
+     "which of them validates, from 0"},
+};
+#undef FMX_FIELD
+
+static const fmx__train_fold fold_defaults = {0, 0};
+
+static const fmx__option_group fold_group = {
+    .name = "fold",
+    .doc = "Cross-validation.",
+    .options = fold_table,
+    .option_count = FMX__COUNT(fold_table),
+    .defaults = &fold_defaults,
+    .options_size = sizeof fold_defaults,
+};
+
 #define FMX_FIELD(name) offsetof(fmx__evaluate_options, name)
 static const fmx__option evaluate_table[] = {
     {"threshold", FMX__OPTION_NUMBER, FMX_FIELD(threshold), "", 0, 1, NULL,
@@ -121,6 +141,11 @@ static const fmx__recipe_section sections[] = {
     {"train.average",
      "A moving average of the weights, which is what is judged and saved: a map, within `train`.",
      &average_group, NULL, false},
+    {"train.fold",
+     "Cross-validation: the FIDs that are not for test are dealt to folds, one of which validates; "
+     "a "
+     "map, within `train`.",
+     &fold_group, NULL, false},
     {"evaluate", "How the model is judged and used.", &evaluate_group, NULL, false},
 };
 

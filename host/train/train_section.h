@@ -38,6 +38,12 @@ typedef struct fmx__train_average {
     double decay; /* what it keeps from step to step; 0: none */
 } fmx__train_average;
 
+/* train.fold: one of several trainings, each judged on another part of the FIDs. */
+typedef struct fmx__train_fold {
+    int64_t count; /* 0: none */
+    int64_t index; /* from 0 */
+} fmx__train_fold;
+
 /* evaluate: how a model is judged and used. */
 typedef struct fmx__evaluate_options {
     double

@@ -193,6 +193,8 @@ static void close_trainer(fmx__trainer *t)
     free(t->presence);
     free(t->proportion);
     free(t->recipe_text);
+    free(t->tile_set);
+    free(t->last_tile_set);
     free(t->history);
     free(t->last);
     free(t->best);
@@ -355,7 +357,9 @@ static fmx_status open_trainer(fmx__trainer *t, bool *finished)
     if (status != FMX_OK)
         return status;
     status = fmx__train_resume(t, finished);
-    return status == FMX_OK && !*finished ? fmx__train_passes(t) : status;
+    if (status == FMX_OK && !*finished)
+        status = fmx__train_passes(t);
+    return status == FMX_OK && !*finished ? fmx__train_check_tiles(t) : status;
 }
 
 fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)

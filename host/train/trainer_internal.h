@@ -107,6 +107,8 @@ typedef struct fmx__trainer {
     fmx__train_state state;
     uint64_t bad_step; /* whose loss or gradient is not finite, from 1; 0: none so far */
     char *recipe_text;
+    char *tile_set;      /* what the bits depend on: device, driver, kernels */
+    char *last_tile_set; /* that of the checkpoint; NULL: there was none */
     char *history;
     char *last; /* paths */
     char *best;
@@ -226,6 +228,10 @@ fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures);
 /* Goes on from OUT.last where there is one and `resume` asks for it; *finished: OUT is there
  * already, by the same recipe. */
 fmx_status fmx__train_resume(fmx__trainer *t, bool *finished);
+
+/* Fills t->tile_set when the steps are recorded; a checkpoint of another one is refused. Errors:
+ * FMX_ERROR_EXISTS, FMX_ERROR_MEMORY. */
+fmx_status fmx__train_check_tiles(fmx__trainer *t);
 
 /* Goes back to OUT.last. */
 fmx_status fmx__train_restore(fmx__trainer *t);

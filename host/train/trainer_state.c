@@ -13,6 +13,7 @@
 enum { STATE_BYTES = 512, LINE = 256 };
 
 static const char state_key[] = "fidmix.training";
+static const char splits_key[] = "fidmix.splits";
 static const char history_head[] =
     "epoch,learning_rate,loss,validation_loss,validation_f1,validation_accuracy,gradient_norm\n";
 
@@ -61,9 +62,7 @@ static fmx_status fill_facts(fmx__trainer *t, double threshold, fmx__model_facts
     if (status == FMX_OK)
         status = fmx__format(t->ctx, &facts->history, "%s", t->history);
     if (status == FMX_OK)
-        status = fmx__format(t->ctx, &facts->tile_set, "%s, %s variants",
-                             fmx_device_describe(t->device)->platform,
-                             fmx__device_wide(t->device) ? "wide" : "GPU");
+        status = fmx__format(t->ctx, &facts->tile_set, "%s", t->tile_set);
     if (status == FMX_OK)
         status = fmx__alloc(t->ctx, t->source.classes, sizeof *facts->class_name, "classes",
                             &facts->class_name);
@@ -89,10 +88,15 @@ fmx_status fmx__train_write(fmx__trainer *t, const char *path, bool with_state, 
              s->epoch, s->step, s->learning_rate, s->best_loss, s->best_epoch, s->stop_wait,
              s->plateau_best, s->plateau_wait);
     fmx__c_locale_leave(&locale);
-    const fmx__text_pair more = {state_key, text};
+    fmx__text_pair more[2];
+    size_t count = 0;
+    if (t->source.splits != NULL)
+        more[count++] = (fmx__text_pair){splits_key, t->source.splits};
+    if (with_state)
+        more[count++] = (fmx__text_pair){state_key, text};
     if (status == FMX_OK)
         status = fmx__weight_file_write(t->ctx, path, &t->weights, with_state ? &t->moments : NULL,
-                                        &facts, &more, with_state);
+                                        &facts, more, count);
     fmx__model_facts_clear(&facts);
     return status;
 }
@@ -228,6 +232,38 @@ static fmx_status check_last(fmx__trainer *t, const fmx__model_facts *facts)
     return FMX_OK;
 }
 
+/* The rows must be the same, in the same splits. */
+static fmx_status check_splits(fmx__trainer *t, const fmx__safetensors *file)
+{
+    const char *before = fmx__safetensors_text(file, splits_key);
+    if (before == NULL || t->source.splits == NULL || strcmp(before, t->source.splits) == 0)
+        return FMX_OK;
+    return fmx__fail(t->ctx, FMX_ERROR_EXISTS,
+                     "%s: was trained on other rows than those of %s (%s, now %s); give another "
+                     "--out, or remove it",
+                     t->last, t->source.what, before, t->source.splits);
+}
+
+fmx_status fmx__train_check_tiles(fmx__trainer *t)
+{
+    const fmx_device_info *info = fmx_device_describe(t->device);
+    const fmx__recording *const recordings[] = {t->full.recording, t->rest.recording, t->step,
+                                                t->check.recording};
+    uint64_t digest = 0;
+    for (size_t i = 0; i < FMX__COUNT(recordings); ++i)
+        digest = digest * UINT64_C(0x100000001b3) +
+                 (recordings[i] != NULL ? fmx__recording_digest(recordings[i]) : 0);
+    fmx_status status = fmx__format(
+        t->ctx, &t->tile_set, "%s, %s variants; %s, driver %s; kernels %016" PRIx64, info->platform,
+        fmx__device_wide(t->device) ? "wide" : "GPU", info->name, info->driver, digest);
+    if (status == FMX_OK && t->last_tile_set != NULL && strcmp(t->last_tile_set, t->tile_set) != 0)
+        status = fmx__fail(t->ctx, FMX_ERROR_EXISTS,
+                           "%s: was made with \"%s\", this is \"%s\": going on would give other "
+                           "bits; resume there, or train on from it with --init and another --out",
+                           t->last, t->last_tile_set, t->tile_set);
+    return status;
+}
+
 fmx_status fmx__train_restore(fmx__trainer *t)
 {
     fmx__safetensors *file = NULL;
@@ -241,6 +277,10 @@ fmx_status fmx__train_restore(fmx__trainer *t)
         status = read_state(t, file);
     if (status == FMX_OK)
         status = check_last(t, &facts);
+    if (status == FMX_OK)
+        status = check_splits(t, file);
+    if (status == FMX_OK && facts.tile_set != NULL && t->last_tile_set == NULL)
+        status = fmx__format(t->ctx, &t->last_tile_set, "%s", facts.tile_set);
     if (status == FMX_OK)
         status = fmx__weight_file_read(t->ctx, file, &t->weights, &t->moments);
     if (status == FMX_OK && facts.history != NULL) {
