@@ -1,5 +1,6 @@
 #include "evaluate_job.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +36,25 @@ static fmx_status check_outputs(const work *w)
     return FMX_OK;
 }
 
+/* Whether two names are one where a folder can hold it only with "_" for a sign ("1,2-Propanediol",
+ * "1_2-Propanediol"): simulated FIDs are labelled by their folders, a library by its names. */
+static bool same_in_folders(const char *a, const char *b)
+{
+    for (; *a != '\0' && *b != '\0'; ++a, ++b) {
+        bool letter = isalnum((unsigned char)*a) || isalnum((unsigned char)*b);
+        if (*a != *b && (letter || (*a != '_' && *b != '_')))
+            return false;
+    }
+    return *a == *b;
+}
+
 static size_t find_name(const char *const *name, size_t count, const char *wanted)
 {
     for (size_t i = 0; i < count; ++i)
         if (strcmp(name[i], wanted) == 0)
+            return i;
+    for (size_t i = 0; i < count; ++i)
+        if (same_in_folders(name[i], wanted))
             return i;
     return count;
 }
