@@ -41,34 +41,77 @@
 #define RECURRENT_HELD 16 /* columns of Wh in registers, 4 at a time */
 
 /* sigma, tanh, a step of a cell and its gradient, for float and float16.
- * step: z[4] becomes what backward needs; c becomes c'; returns h'.
+ * exp: Cephes' expf with fused operations, |x| <= 40 or NaN; the integer part comes from the last bits
+ * of x log2(e) + 1.5 2^23.
+ * step: z[4] becomes what backward needs; c becomes c'; returns h'. sigma is cut at +-20, where it is
+ * 2e-9 from its limit; tanh at +-20 is its limit. The gates share one division, 1 / (product).
  * slope: a[4] of step becomes the gradient of z; c, before: c', c; dh: gradient of h' but for what
  * carry holds, the gradient that reaches c' past h' (GRU: that reaches h' directly), which becomes
  * that of the step before. */
-#define RECURRENT_CELL(NAME, FLOAT, AS_INT, AS_FLOAT, EXP)                                         \
+#define RECURRENT_CELL(NAME, FLOAT, AS_INT, AS_FLOAT)                                              \
+    static inline FLOAT NAME##_exp(FLOAT x)                                                        \
+    {                                                                                              \
+        FLOAT whole = fma(x, (FLOAT)(1.44269504088896341f), (FLOAT)(12582912.0f));                 \
+        FLOAT n = whole - 12582912.0f;                                                             \
+        FLOAT r = fma(n, (FLOAT)(2.12194440e-4f), fma(n, (FLOAT)(-0.693359375f), x));              \
+        FLOAT y = fma((FLOAT)(1.9875691500e-4f), r, (FLOAT)(1.3981999507e-3f));                    \
+        y = fma(y, r, (FLOAT)(8.3334519073e-3f));                                                  \
+        y = fma(y, r, (FLOAT)(4.1665795894e-2f));                                                  \
+        y = fma(y, r, (FLOAT)(1.6666665459e-1f));                                                  \
+        y = fma(y, r, (FLOAT)(5.0000001201e-1f));                                                  \
+        y = fma(y, r * r, r) + 1.0f;                                                               \
+        return y * AS_FLOAT((AS_INT(whole) << 23) + 0x3f800000);                                   \
+    }                                                                                              \
+    /* 1 + exp(-x): the inverse of sigma */                                                        \
+    static inline FLOAT NAME##_below(FLOAT x)                                                      \
+    {                                                                                              \
+        x = select(x, (FLOAT)(20.0f), x > 20.0f);                                                  \
+        x = select(x, (FLOAT)(-20.0f), x < -20.0f);                                                \
+        return 1.0f + NAME##_exp(-x);                                                              \
+    }                                                                                              \
+    static inline FLOAT NAME##_decay(FLOAT x) /* exp(-2 |x|) */                                    \
+    {                                                                                              \
+        FLOAT twice = -2.0f * fabs(x);                                                             \
+        return NAME##_exp(select(twice, (FLOAT)(-40.0f), twice < -40.0f));                         \
+    }                                                                                              \
+    static inline FLOAT NAME##_signed(FLOAT size, FLOAT x)                                         \
+    {                                                                                              \
+        return AS_FLOAT(AS_INT(size) | (AS_INT(x) & (int)0x80000000));                             \
+    }                                                                                              \
     static inline FLOAT NAME##_sigma(FLOAT x)                                                      \
     {                                                                                              \
-        return 1.0f / (1.0f + EXP(-x));                                                            \
+        return 1.0f / NAME##_below(x);                                                             \
     }                                                                                              \
     static inline FLOAT NAME##_tanh(FLOAT x)                                                       \
     {                                                                                              \
-        FLOAT e = EXP(-2.0f * fabs(x));                                                            \
-        return AS_FLOAT(AS_INT((1.0f - e) / (1.0f + e)) | (AS_INT(x) & (int)0x80000000));          \
+        FLOAT e = NAME##_decay(x);                                                                 \
+        return NAME##_signed((1.0f - e) / (1.0f + e), x);                                          \
     }                                                                                              \
     static inline FLOAT NAME##_step(uint gru, FLOAT z[4], FLOAT *c)                                \
     {                                                                                              \
-        FLOAT first = NAME##_sigma(z[0]);                                                          \
-        FLOAT second = NAME##_sigma(z[1]);                                                         \
-        z[0] = first;                                                                              \
-        z[1] = second;                                                                             \
+        FLOAT first = NAME##_below(z[0]);                                                          \
+        FLOAT second = NAME##_below(z[1]);                                                         \
+        FLOAT pair = first * second;                                                               \
         if (gru != 0) {                                                                            \
-            z[2] = NAME##_tanh(fma(first, z[3], z[2]));                                            \
-            *c = fma(second, *c - z[2], z[2]);                                                     \
+            FLOAT inverse = 1.0f / pair;                                                           \
+            z[0] = inverse * second;                                                               \
+            z[1] = inverse * first;                                                                \
+            z[2] = NAME##_tanh(fma(z[0], z[3], z[2]));                                             \
+            *c = fma(z[1], *c - z[2], z[2]);                                                       \
             return *c;                                                                             \
         }                                                                                          \
-        z[2] = NAME##_tanh(z[2]);                                                                  \
-        z[3] = NAME##_sigma(z[3]);                                                                 \
-        *c = fma(second, *c, first * z[2]);                                                        \
+        FLOAT fourth = NAME##_below(z[3]);                                                         \
+        FLOAT e = NAME##_decay(z[2]);                                                              \
+        FLOAT third = 1.0f + e;                                                                    \
+        FLOAT others = third * fourth;                                                             \
+        FLOAT inverse = 1.0f / (pair * others);                                                    \
+        FLOAT of_pair = inverse * others;                                                          \
+        FLOAT of_others = inverse * pair;                                                          \
+        z[0] = of_pair * second;                                                                   \
+        z[1] = of_pair * first;                                                                    \
+        z[2] = NAME##_signed((1.0f - e) * (of_others * fourth), z[2]);                             \
+        z[3] = of_others * third;                                                                  \
+        *c = fma(z[1], *c, z[0] * z[2]);                                                           \
         return z[3] * NAME##_tanh(*c);                                                             \
     }                                                                                              \
     static inline void NAME##_slope(uint gru, FLOAT a[4], FLOAT c, FLOAT before, FLOAT dh,         \
@@ -97,14 +140,14 @@
         *carry = dc * second;                                                                      \
     }
 
-RECURRENT_CELL(recurrent, float, as_int, as_float, fmx_exp)
+RECURRENT_CELL(recurrent, float, as_int, as_float)
 #ifdef FMX_VARIANT_CPU
-RECURRENT_CELL(recurrent16, float16, as_int16, as_float16, fmx_exp16)
+RECURRENT_CELL(recurrent16, float16, as_int16, as_float16)
 #endif
 
 /* ---- between PyTorch's tensors and the state -------------------------------------------------- */
 
-/* One item per (row of packed, column of gates), rows up to inputs + 1 + width. PyTorch stacks the
+/* One item per (lane, 4 block + q, row of packed), rows up to inputs + 1 + width. PyTorch stacks the
  * units of i, f, g, o or r, z, n; a GRU's fourth block is n of the state. Biases may be NULL. */
 FMX_SUBGROUP_KERNEL
 __kernel void recurrent_pack(__global float *state, ulong packed_at, ulong turned_at,
@@ -114,14 +157,13 @@ __kernel void recurrent_pack(__global float *state, ulong packed_at, ulong turne
 {
     size_t blocks = (units + lanes - 1) / lanes;
     size_t width = blocks * lanes;
-    size_t i = get_global_id(0);
-    size_t k = i / (4 * width);
-    size_t j = i % (4 * width);
-    size_t block = j / (4 * lanes);
-    size_t q = j / lanes % 4;
-    size_t u = block * lanes + j % lanes;
+    size_t lane = get_global_id(0);
+    size_t block = get_global_id(1) / 4;
+    size_t q = get_global_id(1) % 4;
+    size_t k = get_global_id(2);
+    size_t u = block * lanes + lane;
     size_t known = inputs + 1 + units;
-    if (k >= inputs + 1 + width)
+    if (lane >= lanes)
         return;
     bool of_input = gru == 0 || q < 3;
     bool of_state = gru == 0 || q != 2;
@@ -137,9 +179,9 @@ __kernel void recurrent_pack(__global float *state, ulong packed_at, ulong turne
     if (u < units && k > inputs && k < known && of_state)
         value = weight_hh[state_row * units + (k - inputs - 1)];
     if (k < known)
-        state[packed_at + ((block * known + k) * 4 + q) * lanes + j % lanes] = value;
+        state[packed_at + ((block * known + k) * 4 + q) * lanes + lane] = value;
     if (k > inputs)
-        state[turned_at + j * width + (k - inputs - 1)] = value;
+        state[turned_at + ((block * 4 + q) * lanes + lane) * width + (k - inputs - 1)] = value;
 }
 
 /* Position of step s of a direction, and the other way round. */
@@ -251,20 +293,19 @@ __kernel void recurrent_stack_back(__global float *scratch, ulong below_at, ulon
 }
 
 /* parts [slices][packed] of one direction -> PyTorch's tensors, any of which may be NULL. One item per
- * (row of packed, q, unit). */
+ * (unit, q, row of packed). */
 FMX_SUBGROUP_KERNEL
 __kernel void recurrent_combine(__global float *weight_ih, __global float *weight_hh,
                                 __global float *bias_ih, __global float *bias_hh,
                                 __global const float *parts, ulong parts_at, ulong slices,
                                 ulong inputs, ulong units, ulong lanes, uint gru)
 {
-    size_t i = get_global_id(0);
-    size_t k = i / (4 * units);
-    size_t q = i / units % 4;
-    size_t u = i % units;
+    size_t u = get_global_id(0);
+    size_t q = get_global_id(1);
+    size_t k = get_global_id(2);
     size_t known = inputs + 1 + units;
     size_t each = known * 4 * ((units + lanes - 1) / lanes * lanes);
-    if (k >= known)
+    if (u >= units)
         return;
     parts += parts_at + ((u / lanes * known + k) * 4 + q) * lanes + u % lanes;
     float sum = 0.0f;

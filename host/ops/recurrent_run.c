@@ -59,7 +59,7 @@ static fmx_status spread(const fmx__op_call *call, const char *kernel, const fmx
         .arg_count = arg_count,
         .dims = 3,
         .global = {global[0], global[1], global[2]},
-        .local = {GROUP, 1, 1},
+        .local = {global[0] <= 16 ? 16 : GROUP, 1, 1},
         .flops = 0,
         .bytes = floats * sizeof(float),
     };
@@ -84,7 +84,7 @@ static fmx_status pack(const fmx__op_call *call, const fmx__recurrent_sizes *s, 
         fmx__arg_u64(s->lanes),
         fmx__arg_u32(s->gru),
     };
-    const size_t global[3] = {(part->inputs + 1 + s->width) * 4 * s->width, 1, 1};
+    const size_t global[3] = {s->lanes, 4 * s->blocks, part->inputs + 1 + s->width};
     return spread(call, "recurrent_pack", args, FMX__COUNT(args), global, 2 * (double)packed);
 }
 
@@ -498,7 +498,7 @@ static fmx_status combine(const fmx__op_call *call, const fmx__recurrent_sizes *
         fmx__arg_u64(s->lanes),
         fmx__arg_u32(s->gru),
     };
-    const size_t global[3] = {known * 4 * s->units, 1, 1};
+    const size_t global[3] = {s->units, 4, known};
     return spread(call, "recurrent_combine", args, FMX__COUNT(args), global,
                   (double)packed * (double)(s->slices + 1));
 }
