@@ -157,7 +157,8 @@ Test(info, published_networks)
         double trainable;
         int layers;
     } known[] = {{"s1_multibranch", 269705197, 269704981, 26},
-                 {"s1_cnn", 1260349, 1260349 - 2 * (16 + 32 + 64 + 128), 24}};
+                 {"s1_cnn", 1260349, 1260349 - 2 * (16 + 32 + 64 + 128), 24},
+                 {"s1_lstm", 123431, 123431 - 2 * (16 + 32 + 64 + 64), 23}};
     const char *out;
     const char *err;
     for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {

@@ -190,12 +190,14 @@ Test(recurrent, weights_and_their_start)
     cr_assert_eq(plan.out.positions, 4);
     fmx__recurrent_options keras = *(const fmx__recurrent_options *)c.options;
     keras.initialiser = FMX__INIT_GLOROT_UNIFORM;
+    keras.state_initialiser = FMX__INIT_ORTHOGONAL;
     keras.returns = FMX__RETURNS_LAST;
     plan = (fmx__op_plan){0};
     site.options = &keras;
     fmx_test_ok(&test, fmx__op_gru.plan(&site, &plan), "plan");
     cr_assert_eq(plan.weight[0].dim[0], 9);
     cr_assert_eq(plan.weight[0].init, FMX__INIT_GLOROT_UNIFORM);
+    cr_assert_eq(plan.weight[1].init, FMX__INIT_ORTHOGONAL);
     cr_assert_eq(plan.weight[0].fan_in, 5);
     cr_assert_eq(plan.weight[0].fan_out, 9);
     cr_assert_eq(plan.weight[2].init, FMX__INIT_ZEROS);
@@ -206,7 +208,7 @@ Test(recurrent, weights_and_their_start)
 /* The number of launches is bounded by ceil(steps / 8192) where a device can take it. */
 Test(recurrent, steps_of_a_launch)
 {
-    fmx__recurrent_options o = {{"", ""}, 50, 1, false, 0, true, 0};
+    fmx__recurrent_options o = {{"", ""}, 50, 1, false, 0, true, 0, 0};
     const fmx__shape in = {1, 21800, false};
     fmx__recurrent_sizes s = fmx__recurrent_sizes_of(&o, false, false, 32, &in);
     cr_assert_eq(fmx__recurrent_steps_per_launch(&s), 8192);

@@ -18,12 +18,15 @@ static const fmx__option option_table[] = {
     {"bias", FMX__OPTION_BOOL, FMX_FIELD(bias), "", 0, 0, NULL,
      "whether numbers are added to the gates, two vectors of them as in PyTorch"},
     {"initialiser", FMX__OPTION_CHOICE, FMX_FIELD(initialiser), "", 0, 0, fmx__initialiser_names,
-     "how weights start; biases start with 0, or as PyTorch's, whose fan-in is `units` everywhere"},
+     "how weights of the input start; biases start with 0, or as PyTorch's; its fan-in is `units` "
+     "everywhere"},
+    {"state_initialiser", FMX__OPTION_CHOICE, FMX_FIELD(state_initialiser), "", 0, 0,
+     fmx__initialiser_names, "how weights of the state start; Keras's are orthogonal"},
 };
 #undef FMX_FIELD
 
 static const fmx__recurrent_options defaults = {
-    {"", ""}, 1, 1, false, FMX__RETURNS_SEQUENCE, true, FMX__INIT_PYTORCH};
+    {"", ""}, 1, 1, false, FMX__RETURNS_SEQUENCE, true, FMX__INIT_PYTORCH, FMX__INIT_PYTORCH};
 
 #define NAMES(LAYER)                                                                               \
     {                                                                                              \
@@ -115,24 +118,32 @@ size_t fmx__recurrent_steps_per_launch(const fmx__recurrent_sizes *s)
     return steps < 1 ? 1 : (size_t)steps;
 }
 
+static fmx__initialiser start_of(const fmx__recurrent_options *options, size_t tensor)
+{
+    if (tensor == 0)
+        return (fmx__initialiser)options->initialiser;
+    if (tensor == 1)
+        return (fmx__initialiser)options->state_initialiser;
+    return options->initialiser == FMX__INIT_PYTORCH ? FMX__INIT_PYTORCH : FMX__INIT_ZEROS;
+}
+
 static void plan_weights(const fmx__recurrent_options *options, const fmx__recurrent_sizes *s,
                          fmx__op_plan *out)
 {
-    size_t gates = s->gru ? 3 : 4;
-    bool pytorch = options->initialiser == FMX__INIT_PYTORCH;
+    size_t rows = (s->gru ? 3 : 4) * s->units;
     for (size_t i = 0; i < s->layers; ++i) {
         for (size_t d = 0; d < s->directions; ++d) {
             for (size_t k = 0; k < (s->bias ? 4u : 2u); ++k) {
                 size_t columns = k == 0 ? s->part[i].inputs : s->units;
+                fmx__initialiser init = start_of(options, k);
                 out->weight[out->weight_count++] = (fmx__op_weight){
                     .name = names[i][d][k],
                     .rank = k < 2 ? 2 : 1,
-                    .dim = {gates * s->units, k < 2 ? columns : 0},
+                    .dim = {rows, k < 2 ? columns : 0},
                     .trainable = true,
-                    .init =
-                        k < 2 || pytorch ? (fmx__initialiser)options->initialiser : FMX__INIT_ZEROS,
-                    .fan_in = pytorch ? s->units : columns,
-                    .fan_out = gates * s->units,
+                    .init = init,
+                    .fan_in = init == FMX__INIT_PYTORCH ? s->units : columns,
+                    .fan_out = rows,
                 };
             }
         }

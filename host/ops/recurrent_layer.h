@@ -33,7 +33,8 @@ typedef struct fmx__recurrent_options {
     bool bidirectional;
     int returns; /* fmx__recurrent_returns */
     bool bias;
-    int initialiser; /* fmx__initialiser, of the weights */
+    int initialiser;       /* fmx__initialiser, of the weights of the input */
+    int state_initialiser; /* of the weights of the state */
 } fmx__recurrent_options;
 
 extern const fmx__op fmx__op_lstm;

@@ -8,7 +8,7 @@
 #define RECURRENT_OPTIONS(UNITS, LAYERS, BOTH, RETURNS, BIAS)                                      \
     &(const fmx__recurrent_options)                                                                \
     {                                                                                              \
-        {"", ""}, UNITS, LAYERS, BOTH, RETURNS, BIAS, FMX__INIT_PYTORCH                            \
+        {"", ""}, UNITS, LAYERS, BOTH, RETURNS, BIAS, FMX__INIT_PYTORCH, FMX__INIT_PYTORCH         \
     }
 #define RECURRENT_CASE(NAME, OP, BATCH, CHANNELS, STEPS, UNITS, LAYERS, BOTH, RETURNS, BIAS,       \
                        INFERENCE, BENCH)                                                           \
