@@ -74,6 +74,24 @@ def prelu():
     return out
 
 
+def pool():
+    out = {}
+    cases = (
+        ("average, gaps", (2, 2, 61), lambda x: F.avg_pool1d(x, 2, 5)),
+        ("average, vectors", (1, 2, 300), lambda x: F.avg_pool1d(x, 64, 30)),
+        ("average, padding counts", (2, 2, 61), lambda x: F.avg_pool1d(x, 5, 2, padding=2)),
+        ("average, overlapping, same", (2, 2, 61),
+         lambda x: F.avg_pool1d(x, 5, 2, padding=2, count_include_pad=False)),
+        ("adaptive max, uneven", (2, 3, 61), lambda x: F.adaptive_max_pool1d(x, 7)),
+        ("adaptive max, more than there are", (2, 3, 5), lambda x: F.adaptive_max_pool1d(x, 8)),
+        ("adaptive average, all", (2, 3, 1009), lambda x: F.adaptive_avg_pool1d(x, 1)),
+        ("adaptive average, uneven", (2, 3, 61), lambda x: F.adaptive_avg_pool1d(x, 7)),
+        ("adaptive average, more than there are", (2, 3, 5), lambda x: F.adaptive_avg_pool1d(x, 8)))
+    for name, shape, function in cases:
+        keep(out, name, function, random(*shape))
+    return out
+
+
 folder = sys.argv[1]
-for stem in (activation, prelu):
+for stem in (activation, prelu, pool):
     write(f"{folder}/torch_{stem.__name__}.safetensors", stem())
