@@ -40,6 +40,7 @@ typedef struct fmx__reader {
 
 extern const fmx__reader fmx__reader_bruker;
 extern const fmx__reader fmx__reader_varian;
+extern const fmx__reader fmx__reader_jcamp;
 extern const fmx__reader fmx__reader_jeol;
 extern const fmx__reader fmx__reader_nmrpipe;
 extern const fmx__reader fmx__reader_spinsolve;

@@ -70,16 +70,13 @@ static fmx_status split(fmx_context *ctx, fmx__parameters *p)
     return status;
 }
 
-fmx_status fmx__parameters_read(fmx_context *ctx, const char *path, fmx__parameters *out)
+fmx_status fmx__parameters_parse(fmx_context *ctx, const char *path, const char *text, size_t bytes,
+                                 fmx__parameters *out)
 {
-    char *raw = NULL;
-    size_t bytes = 0;
     *out = (fmx__parameters){0};
     fmx_status status = fmx__format(ctx, &out->path, "%s", path);
     if (status == FMX_OK)
-        status = fmx__read_file(ctx, path, FILE_BYTES_MOST, &raw, &bytes);
-    if (status == FMX_OK)
-        status = fmx__text_to_utf8(ctx, raw, bytes, &out->text);
+        status = fmx__text_to_utf8(ctx, text, bytes, &out->text);
     if (status == FMX_OK)
         status = split(ctx, out);
     if (status == FMX_OK && out->count == 0)
@@ -87,9 +84,20 @@ fmx_status fmx__parameters_read(fmx_context *ctx, const char *path, fmx__paramet
                            "%s: no \"##KEY= value\" in %zu bytes; copy the file again from the "
                            "instrument",
                            path, bytes);
-    free(raw);
     if (status != FMX_OK)
         fmx__parameters_clear(out);
+    return status;
+}
+
+fmx_status fmx__parameters_read(fmx_context *ctx, const char *path, fmx__parameters *out)
+{
+    char *raw = NULL;
+    size_t bytes = 0;
+    *out = (fmx__parameters){0};
+    fmx_status status = fmx__read_file(ctx, path, FILE_BYTES_MOST, &raw, &bytes);
+    if (status == FMX_OK)
+        status = fmx__parameters_parse(ctx, path, raw, bytes, out);
+    free(raw);
     return status;
 }
 

@@ -22,6 +22,10 @@ typedef struct fmx__parameters {
  * starts a record. Errors: FMX_ERROR_NOT_FOUND, FMX_ERROR_READ, FMX_ERROR_FORMAT (no record at all,
  * or larger than 16 MiB), FMX_ERROR_MEMORY. */
 fmx_status fmx__parameters_read(fmx_context *ctx, const char *path, fmx__parameters *out);
+
+/* The same for a text at hand, which `path` names in messages. */
+fmx_status fmx__parameters_parse(fmx_context *ctx, const char *path, const char *text, size_t bytes,
+                                 fmx__parameters *out);
 void fmx__parameters_clear(fmx__parameters *parameters);
 
 /* Value of a key, the last where it stands twice; NULL when absent. */
