@@ -393,3 +393,45 @@ Test(train_steps, steps_allocate_nothing)
         fmx_test_close(&w.test);
     }
 }
+
+/* ---- what is said of epochs --------------------------------------------------------------------
+ */
+
+static void keep_text(void *user, fmx_log_level level, const char *text)
+{
+    char *all = user;
+    (void)level;
+    snprintf(all + strlen(all), 8192 - strlen(all), "%s\n", text);
+}
+
+/* A table has a head and a row for each epoch, a log a line; without validation neither speaks of
+ * one. */
+Test(train_steps, table_and_log)
+{
+    static const char *const set[] = {"train.epochs=3", "train.validate=false", NULL};
+    static const char *const marks[][2][4] = {
+        {{"epoch 1: loss ", "epoch 6: loss ", ", validation ", "(best)"},
+         {"1/6 ", "6/6 ", "validation ", "* "}},
+        {{"epoch 1: loss ", "epoch 3: loss ", ", learning rate 0.01", "epoch 3"},
+         {"1/3 ", "3/3 ", " 0.01 ", "0:00"}}};
+    fmx_world w;
+    fmx_world_open(&w, &fmx_usual_set);
+    for (int table = 0; table < 2; ++table) {
+        for (int judged = 0; judged < 2; ++judged) {
+            char text[8192] = "";
+            fmx_train_run run = fmx_world_run(&w);
+            run.table = table;
+            run.set = judged ? NULL : set;
+            fmx_context_set_log(w.test.ctx, keep_text, text, FMX_LOG_INFO);
+            fmx_world_trained(&w, &run);
+            for (int i = 0; i < 4; ++i)
+                cr_assert_not_null(strstr(text, marks[!judged][table][i]), "no \"%s\" in\n%s",
+                                   marks[!judged][table][i], text);
+            cr_assert(judged || (strstr(text, "inf") == NULL && strstr(text, "nan") == NULL), "%s",
+                      text);
+            unlink(w.out);
+        }
+    }
+    fmx_context_set_log(w.test.ctx, NULL, NULL, FMX_LOG_INFO);
+    fmx_test_close(&w.test);
+}

@@ -115,7 +115,8 @@ fmx_status fmx_train(fmx_device *device, const fmx_train_run *run, fmx__train_re
                           .spectra = run->spectra,
                           .out = run->out,
                           .init = run->init,
-                          .resume = run->resume};
+                          .resume = run->resume,
+                          .table = run->table};
     fmx_status status = fmx__recipe_parse(ctx, "r.yml", run->recipe, strlen(run->recipe),
                                           &fmx__recipe_schema_full, NULL, 0, &recipe);
     for (size_t i = 0; status == FMX_OK && run->set != NULL && run->set[i] != NULL; ++i)

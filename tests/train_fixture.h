@@ -36,6 +36,7 @@ typedef struct fmx_train_run {
     const char *out;
     const char *init;
     bool resume;
+    bool table;
 } fmx_train_run;
 
 fmx_status fmx_train(fmx_device *device, const fmx_train_run *run, fmx__train_result *result);

@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli_recipe.h"
 #include "trainer.h"
@@ -13,7 +14,8 @@ static fmx_status run(fmx__cli *cli)
                           .spectra = cli->path[0],
                           .out = fmx__cli_value(cli, "--out"),
                           .init = fmx__cli_value(cli, "--init"),
-                          .resume = fmx__cli_has(cli, "--resume")};
+                          .resume = fmx__cli_has(cli, "--resume"),
+                          .table = isatty(STDERR_FILENO) == 1};
     if (job.out == NULL)
         return fmx__fail(cli->ctx, FMX_ERROR_USAGE, "--out is missing: where shall the model go?");
     if (name == NULL)

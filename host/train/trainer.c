@@ -251,7 +251,6 @@ fmx_status fmx__train_follow_again(fmx__trainer *t, fmx__train_figures *figures)
 /* The epoch's figures; its weights are kept when they are the best so far. */
 static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
 {
-    char scores[FMX__TRAIN_SCORES_TEXT];
     fmx_status status = fmx__train_validate(t, figures);
     if (status == FMX_OK && !isfinite(figures->validation_loss))
         status = fmx__fail(t->ctx, FMX_ERROR_FORMAT,
@@ -263,10 +262,7 @@ static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
     if (status != FMX_OK)
         return status;
     bool better = follow(t, figures->validation_loss);
-    fmx__train_scores_text(t, figures, false, scores, sizeof scores);
-    fmx__log(t->ctx, FMX_LOG_INFO, "epoch %llu: loss %.5f, validation %.5f%s%s, learning rate %g",
-             (unsigned long long)t->state.epoch, figures->loss, figures->validation_loss,
-             better ? " (best)" : "", scores, figures->learning_rate);
+    fmx__train_say(t, figures, better);
     return better ? fmx__train_write(t, t->best, false, NAN) : FMX_OK;
 }
 
@@ -288,8 +284,7 @@ static fmx_status note_only(fmx__trainer *t, fmx__train_figures *figures)
     t->state.best_epoch = t->state.epoch;
     fmx__train_scores_begin(t);
     fmx__train_scores_end(t, figures); /* NaN: of no items */
-    fmx__log(t->ctx, FMX_LOG_INFO, "epoch %llu: loss %.5f, learning rate %g",
-             (unsigned long long)t->state.epoch, figures->loss, figures->learning_rate);
+    fmx__train_say(t, figures, false);
     return fmx__train_note(t, figures);
 }
 
@@ -373,6 +368,8 @@ fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
                  "%zu compounds, %zu items an epoch, %zu to validate, %zu weights",
                  t.source.classes, t.source.items[FMX__SPLIT_TRAIN], t.validation_items,
                  fmx__graph_parameters(&t.graph, false));
+        t.first_epoch = t.state.epoch;
+        t.started_s = fmx__train_now_s();
         while (status == FMX_OK && fmx__train_goes_on(&t.state, t.options))
             status = one_epoch(&t);
         if (status != FMX_OK && t.bad_step > 0)

@@ -105,6 +105,9 @@ typedef struct fmx__trainer {
     fmx__train_scores *scores;
     /* state */
     fmx__train_state state;
+    uint64_t first_epoch; /* where this run began, */
+    double started_s;     /* and when */
+    size_t table_rows;
     uint64_t bad_step; /* whose loss or gradient is not finite, from 1; 0: none so far */
     char *recipe_text;
     char *tile_set;      /* what the bits depend on: device, driver, kernels */
@@ -140,6 +143,10 @@ fmx_status fmx__train_follow_again(fmx__trainer *t, fmx__train_figures *figures)
 
 /* Weights, moments, averages and state as before the first step. */
 fmx_status fmx__train_begin(fmx__trainer *t);
+
+/* trainer_table.c: tells the log of an epoch, in a line or a row. */
+void fmx__train_say(fmx__trainer *t, const fmx__train_figures *figures, bool better);
+double fmx__train_now_s(void);
 
 /* trainer_replay.c: goes to step t->bad_step once more and fails with what made a value that is not
  * finite: layer, operation, forward or backward. */
