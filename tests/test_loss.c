@@ -146,6 +146,7 @@ Test(loss, refusals)
         {"mse", "conv1d", {2, 8, false}, {8, 2, false}, "they must be equal"},
         {"mae", "conv1d", {1, 8, true}, {1, 8, false}, "1 x 8 complex"},
         {"si_snr", "conv1d", {8, 1, false}, {1, 8, false}, "they must be equal"},
+        {"mse", "conv1d", {1, 8, false, 3}, {1, 8, false}, "folded into 3 parts; put unfold"},
         {"si_snr", "conv1d", {1, 8, true}, {1, 8, true}, "takes real values"},
     };
     fmx_test test = fmx_test_open_host();

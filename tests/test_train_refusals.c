@@ -104,8 +104,6 @@ Test(train_refusals, recipes)
          "needs a sigmoid layer, \"softmax_1\" is softmax"},
         {"", DENSE "softmax", "loss: {cross_entropy: {layer: nobody}}, " ADAM, FMX_ERROR_RECIPE,
          "the model has no layer \"nobody\""},
-        {"", DENSE "softmax", "loss: [cross_entropy, cross_entropy], " ADAM, FMX_ERROR_RECIPE,
-         "two losses on \"softmax_1\""},
         {"", DENSE "softmax, dense: {units: 4, from: flatten_1}, sigmoid",
          "loss: binary_cross_entropy, " ADAM, FMX_ERROR_RECIPE,
          "no loss names the output \"softmax_1\""},

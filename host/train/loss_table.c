@@ -190,6 +190,11 @@ fmx_status fmx__loss_check(const fmx__loss *loss, const fmx__loss_options *optio
     if (is_real && (output->is_complex || target->is_complex))
         return fmx__fail(site->ctx, FMX_ERROR_RECIPE, "%s: takes real values, %s is complex",
                          site->where, output->is_complex ? site->layer : options->target);
+    if (fmx__shape_items(output) > 1)
+        return fmx__fail(site->ctx, FMX_ERROR_RECIPE,
+                         "%s: \"%s\" is folded into %zu parts; put unfold behind it, and the loss "
+                         "on that",
+                         site->where, site->layer, fmx__shape_items(output));
     bool fits = loss->kind == FMX__LOSS_SI_SNR ? same_shape(output, target)
                                                : labels || same_values(output, target);
     if (!fits)

@@ -88,11 +88,6 @@ static fmx_status find_loss(fmx__trainer *t, const fmx__recipe_stage *stage)
     loss.value = fmx__loss_takes_logits(loss.loss, loss.options)
                      ? fmx__graph_maker(graph, loss.output)->in[0]
                      : loss.output;
-    for (size_t i = 0; i < t->loss_count; ++i) {
-        if (t->loss[i].value == loss.value)
-            return fmx__fail(t->ctx, FMX_ERROR_RECIPE, "%s: train.loss: two losses on \"%s\"", file,
-                             fmx__graph_value_name(graph, loss.output));
-    }
     t->loss[t->loss_count++] = loss;
     return FMX_OK;
 }

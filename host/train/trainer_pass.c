@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "add.h"
 #include "evaluation.h"
 #include "trainer_internal.h"
 
@@ -28,11 +29,23 @@ fmx_status fmx__train_run_loss(fmx__trainer *t, const fmx__train_pass *pass,
         .losses = loss->losses,
         .grad = fmx__plan_gradient(pass->plan, loss->value),
     };
+    fmx_buffer *sum = call.grad;
     size_t bytes = fmx__loss_scratch(&call);
+    size_t floats = pass->batch * fmx__shape_floats(&call.output_shape);
+    bool adds = false; /* to the gradient of a loss before it on the same values */
+    for (const fmx__train_loss *other = t->loss; other < loss; ++other)
+        adds |= sum != NULL && fmx__plan_gradient(pass->plan, other->value) == sum;
     fmx_status status = bytes > 0 ? fmx_buffer_create(t->device, bytes, &call.scratch) : FMX_OK;
+    if (status == FMX_OK && adds) {
+        call.grad = NULL;
+        status = fmx_buffer_create(t->device, floats * sizeof(float), &call.grad);
+    }
     if (status == FMX_OK)
         status = fmx__loss_run(&call);
+    if (status == FMX_OK && adds)
+        status = fmx__add(t->device, floats, sum, call.grad, sum);
     fmx_buffer_release(call.scratch);
+    fmx_buffer_release(adds ? call.grad : NULL);
     return status;
 }
 

@@ -64,17 +64,22 @@ static fmx_status open_score(fmx__trainer *t, const fmx__train_loss *loss, score
     return status;
 }
 
-/* Where a score of loss `i` goes, named "validation_[LAYER_]WHAT". */
+/* Where a score of loss `i` goes, named "validation_[LAYER_]WHAT"; of several losses on one layer
+ * "validation_LAYER_LOSS_WHAT". */
 static void add_column(fmx__trainer *t, size_t i, const char *what, fmx__train_figures *figures,
                        double value)
 {
     size_t index = figures->scores++;
     bool only = t->loss_count == 1;
+    bool shared = false;
+    for (size_t k = 0; k < t->loss_count; ++k)
+        shared |= k != i && t->loss[k].output == t->loss[i].output;
     if (index < FMX__TRAIN_SCORES) {
         figures->score[index].value = value;
-        snprintf(
-            figures->score[index].name, sizeof figures->score[index].name, "validation_%.40s%s%s",
-            only ? "" : fmx__graph_value_name(&t->graph, t->loss[i].output), only ? "" : "_", what);
+        snprintf(figures->score[index].name, sizeof figures->score[index].name,
+                 "validation_%.40s%s%.20s%s%s",
+                 only ? "" : fmx__graph_value_name(&t->graph, t->loss[i].output), only ? "" : "_",
+                 shared ? t->loss[i].loss->group.name : "", shared ? "_" : "", what);
     }
 }
 
