@@ -159,6 +159,13 @@ Test(info, published_networks)
     } known[] = {{"s1_multibranch", 269705197, 269704981, 26},
                  {"s1_cnn", 1260349, 1260349 - 2 * (16 + 32 + 64 + 128), 24},
                  {"s1_lstm", 123431, 123431 - 2 * (16 + 32 + 64 + 64), 23}};
+    static const struct {
+        const char *name;
+        double parameters;
+    } generated[] = {{"s2_toy_published", 50246},
+                     {"s2_toy_published_adam", 50246},
+                     {"s3_fid_to_spectrum", 24000000},
+                     {"s3_fid_to_lorentz", 10660349}};
     const char *out;
     const char *err;
     for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {
@@ -185,6 +192,16 @@ Test(info, published_networks)
         snprintf(arguments, sizeof arguments, "info %s", known[i].name);
         cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
         cr_assert(strstr(out, "dense > softmax  = 29  [") != NULL, "%s", out);
+    }
+    for (size_t i = 0; i < sizeof generated / sizeof *generated; ++i) {
+        char arguments[256];
+        snprintf(arguments, sizeof arguments, "info --json %s", generated[i].name);
+        cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
+        cJSON *array = cJSON_Parse(out);
+        const cJSON *item = cJSON_GetArrayItem(array, 0);
+        cr_assert_eq(number_of(item, "parameters"), generated[i].parameters);
+        cr_assert_eq(number_of(item, "trainable_parameters"), generated[i].parameters);
+        cJSON_Delete(array);
     }
 }
 
