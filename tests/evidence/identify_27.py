@@ -7,8 +7,9 @@ DATA holds spin_systems/spin_systems.tsv and bruker/mix_27_metabolites_700 with 
 are the 25 of the 27 that have spin systems (NAD and NADH have none), the contaminants acetate, formate,
 ethanol and lactate, and decoys: the table's other metabolites first, then BMRB entries drawn with the seed;
 never another entry or stereoisomer of a candidate. Further entries are foreign: signals without target, so
-that the network leaves what it does not know unnamed. A network is trained on mixtures made of their lines
-(tests/evidence/mixture_27.yml), and the nine FIDs are identified, referenced to the library by --calibrate.
+that the network leaves what it does not know unnamed. FIDs of all are simulated, a network is trained on
+mixtures of them (fidmix run, tests/evidence/mixture_27.yml), and the nine FIDs are identified, referenced to
+the library of their lines (--calibrate).
 
 Printed: what is named rightly, wrongly and missed in each spectrum and over all, with and without the
 contaminants, which do not scale with the dilution: they are in the samples, though not on the list. --only
@@ -21,6 +22,7 @@ import json
 import pathlib
 import random
 import re
+import string
 import subprocess
 import sys
 
@@ -96,17 +98,16 @@ def train(given, out):
     spins = out / "candidates.tsv"
     spins.write_text("".join("\t".join(row) + "\n" for row in [header] + chosen + foreign),
                      encoding="utf-8")
-    library = out / "library.h5"
-    if not library.exists():
-        subprocess.run([given.fidmix, "library", spins, "--out", library, "--field-mhz", "700"], check=True)
+    if not (out / "library.h5").exists():
+        subprocess.run([given.fidmix, "library", spins, "--out", out / "library.h5", "--field-mhz", "700"],
+                       check=True)
     recipe = out / "mixture_27.yml"
     text = (pathlib.Path(__file__).parent / "mixture_27.yml").read_text(encoding="utf-8")
-    text = text.replace("LIBRARY", str(library.resolve())).replace("CLASSES", str(len(chosen)))
-    text = text.replace("ONLY", ", ".join(f'"{row[1]}"' for row in chosen))
-    recipe.write_text(text, encoding="utf-8")
+    filled = string.Template(text).substitute(spins=spins.resolve(), classes=len(chosen),
+                                              foreign=", ".join(f'"{row[1]}"' for row in foreign))
+    recipe.write_text(filled, encoding="utf-8")
     if not given.no_training:
-        subprocess.run([given.fidmix, "train", "--recipe", recipe, "--out", out / "model.safetensors",
-                        "--resume"], check=True)
+        subprocess.run([given.fidmix, "run", recipe, "--out", out / "run"], check=True)
     return [row[1] for row in chosen]
 
 
@@ -155,13 +156,14 @@ def main():
     if composition(mixture / "composition.tsv") - NO_SPIN_SYSTEM != set(PRESENT):
         sys.exit("composition.tsv lists other compounds than this script knows")
     names = train(given, given.out)
-    candidates = names
+    # names are those of the folders: letters that no file system minds
+    candidates = [re.sub(r"[^A-Za-z0-9+.()-]", "_", name) for name in names]
     listed = set(candidates[:len(PRESENT)])
     there = listed | set(candidates[len(PRESENT):len(PRESENT) + len(CONTAMINANTS)])
     paths = sorted(mixture.glob("exp_*"))
     if given.only:
         paths = [path for path in paths if path.name in given.only]
-    answer = subprocess.run([given.fidmix, "identify", given.out / "model.safetensors", *paths,
+    answer = subprocess.run([given.fidmix, "identify", given.out / "run" / "model.safetensors", *paths,
                              "--library", given.out / "library.h5", "--calibrate", "--json"],
                             check=True, stdout=subprocess.PIPE)
     nominal, real = Count(), Count()
