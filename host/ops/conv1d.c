@@ -33,6 +33,16 @@ static const fmx__option option_table[] = {
 static const fmx__conv1d_options defaults = {
     {"", ""}, 1, 3, 1, 1, FMX__PADDING_SAME, true, FMX__INIT_GLOROT_UNIFORM};
 
+void fmx__conv1d_complete(fmx__conv1d_sizes *s)
+{
+    s->reach = (s->taps - 1) * s->dilation + 1;
+    s->terms = s->in_c * s->taps;
+    s->steps = s->batch * fmx__conv1d_ceil(s->out_n, TILE_K);
+    s->slices = s->steps < MOST_SLICES ? s->steps : MOST_SLICES;
+    if (s->slices > 0) /* without those that the steps do not reach */
+        s->slices = fmx__conv1d_ceil(s->steps, fmx__conv1d_ceil(s->steps, s->slices));
+}
+
 /* `s` for an input; out_n is 0 where valid padding leaves nothing. */
 static fmx__conv1d_sizes sizes_of(const fmx__conv1d_options *options, const fmx__shape *in,
                                   size_t batch)
@@ -46,19 +56,15 @@ static fmx__conv1d_sizes sizes_of(const fmx__conv1d_options *options, const fmx_
         .stride = (size_t)options->stride,
         .dilation = (size_t)options->dilation,
     };
-    s.reach = (s.taps - 1) * s.dilation + 1;
+    size_t reach = (s.taps - 1) * s.dilation + 1;
     if (options->padding == FMX__PADDING_SAME) {
         s.out_n = fmx__conv1d_ceil(s.in_n, s.stride);
-        size_t covered = (s.out_n - 1) * s.stride + s.reach;
+        size_t covered = (s.out_n - 1) * s.stride + reach;
         s.left = covered > s.in_n ? (covered - s.in_n) / 2 : 0;
-    } else if (s.in_n >= s.reach) {
-        s.out_n = (s.in_n - s.reach) / s.stride + 1;
+    } else if (s.in_n >= reach) {
+        s.out_n = (s.in_n - reach) / s.stride + 1;
     }
-    s.terms = s.in_c * s.taps;
-    s.steps = batch * fmx__conv1d_ceil(s.out_n, TILE_K);
-    s.slices = s.steps < MOST_SLICES ? s.steps : MOST_SLICES;
-    if (s.slices > 0) /* without those that the steps do not reach */
-        s.slices = fmx__conv1d_ceil(s.steps, fmx__conv1d_ceil(s.steps, s.slices));
+    fmx__conv1d_complete(&s);
     return s;
 }
 
@@ -87,6 +93,16 @@ static fmx_status check_sizes(const fmx__op_site *site)
     return FMX_OK;
 }
 
+size_t fmx__conv1d_scratch_bytes(const fmx_device *device, const fmx__conv1d_sizes *s,
+                                 bool training)
+{
+    size_t rows = s->batch * s->out_c * sizeof(float);
+    size_t slices = s->slices * fmx__conv1d_weight_bytes(s);
+    if (fmx__conv1d_wide(device, s))
+        return fmx__conv1d_wide_scratch_bytes(s, training);
+    return !training ? 0 : rows > slices ? rows : slices;
+}
+
 static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
 {
     const fmx__conv1d_options *options = site->options;
@@ -108,14 +124,7 @@ static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
         "bias",  1,      {s.out_c}, true, pytorch ? FMX__INIT_PYTORCH : FMX__INIT_ZEROS,
         s.terms, fan_out};
     out->keeps_input = true;
-    if (site->training) {
-        size_t rows = s.batch * s.out_c * sizeof(float);
-        out->scratch_bytes = s.slices * fmx__conv1d_weight_bytes(&s);
-        if (out->scratch_bytes < rows)
-            out->scratch_bytes = rows;
-    }
-    if (fmx__conv1d_wide(site->device, &s))
-        out->scratch_bytes = fmx__conv1d_wide_scratch_bytes(&s, site->training);
+    out->scratch_bytes = fmx__conv1d_scratch_bytes(site->device, &s, site->training);
     double bytes = (double)fmx__conv1d_in_bytes(&s) + (double)fmx__conv1d_out_bytes(&s) +
                    (double)fmx__conv1d_weight_bytes(&s);
     out->forward = (fmx__op_work){fmx__conv1d_product_flops(&s), bytes};
@@ -272,12 +281,32 @@ static fmx_status launch_sum(const fmx__op_call *call, fmx_buffer *to, size_t co
     return fmx__launch_kernel(call->device, &job);
 }
 
+fmx_status fmx__conv1d_forward(const fmx__op_call *call, const fmx__conv1d_sizes *s)
+{
+    return fmx__conv1d_wide(call->device, s) ? fmx__conv1d_wide_forward(call, s)
+                                             : launch_forward(call, s);
+}
+
+fmx_status fmx__conv1d_grad_weight(const fmx__op_call *call, const fmx__conv1d_sizes *s)
+{
+    if (fmx__conv1d_wide(call->device, s))
+        return fmx__conv1d_wide_grad_weight(call, s);
+    fmx_status status = launch_grad_weight(call, s);
+    return status != FMX_OK ? status
+                            : launch_sum(call, call->grad_weight[FMX__CONV1D_WEIGHT],
+                                         s->out_c * s->terms, s->slices);
+}
+
+fmx_status fmx__conv1d_grad_in(const fmx__op_call *call, const fmx__conv1d_sizes *s)
+{
+    return fmx__conv1d_wide(call->device, s) ? fmx__conv1d_wide_grad_in(call, s)
+                                             : launch_grad_in(call, s);
+}
+
 static fmx_status forward(const fmx__op_call *call)
 {
     fmx__conv1d_sizes s = sizes_of(call->options, &call->in_shape[0], call->batch);
-    if (fmx__conv1d_wide(call->device, &s))
-        return fmx__conv1d_wide_forward(call, &s);
-    return launch_forward(call, &s);
+    return fmx__conv1d_forward(call, &s);
 }
 
 static fmx_status backward_bias(const fmx__op_call *call, const fmx__conv1d_sizes *s)
@@ -296,22 +325,13 @@ fmx_status fmx__conv1d_backward_weights(const fmx__op_call *call)
 {
     fmx__conv1d_sizes s = sizes_of(call->options, &call->in_shape[0], call->batch);
     fmx_status status = backward_bias(call, &s);
-    if (status == FMX_OK && fmx__conv1d_wide(call->device, &s))
-        return fmx__conv1d_wide_grad_weight(call, &s);
-    if (status == FMX_OK)
-        status = launch_grad_weight(call, &s);
-    if (status == FMX_OK)
-        status =
-            launch_sum(call, call->grad_weight[FMX__CONV1D_WEIGHT], s.out_c * s.terms, s.slices);
-    return status;
+    return status == FMX_OK ? fmx__conv1d_grad_weight(call, &s) : status;
 }
 
 fmx_status fmx__conv1d_backward_data(const fmx__op_call *call)
 {
     fmx__conv1d_sizes s = sizes_of(call->options, &call->in_shape[0], call->batch);
-    if (fmx__conv1d_wide(call->device, &s))
-        return fmx__conv1d_wide_grad_in(call, &s);
-    return launch_grad_in(call, &s);
+    return fmx__conv1d_grad_in(call, &s);
 }
 
 static fmx_status backward(const fmx__op_call *call)

@@ -48,6 +48,19 @@ static inline double fmx__conv1d_product_flops(const fmx__conv1d_sizes *s)
     return 2 * (double)s->batch * (double)s->out_c * (double)s->out_n * (double)s->terms;
 }
 
+/* Fills what follows from the rest: reach, terms, steps, slices. */
+void fmx__conv1d_complete(fmx__conv1d_sizes *s);
+
+/* The three products for sizes that need not come from options, as the way back of a transposed
+ * convolution has them. `call` has the buffers, and options as fmx__conv1d_options. */
+fmx_status fmx__conv1d_forward(const fmx__op_call *call, const fmx__conv1d_sizes *s);
+fmx_status fmx__conv1d_grad_weight(const fmx__op_call *call, const fmx__conv1d_sizes *s);
+fmx_status fmx__conv1d_grad_in(const fmx__op_call *call, const fmx__conv1d_sizes *s);
+
+/* Scratch that they need; `training`: backward, too. */
+size_t fmx__conv1d_scratch_bytes(const fmx_device *device, const fmx__conv1d_sizes *s,
+                                 bool training);
+
 /* Whether the wide variant serves these sizes on that device (NULL: no). */
 bool fmx__conv1d_wide(const fmx_device *device, const fmx__conv1d_sizes *s);
 

@@ -92,6 +92,25 @@ def pool():
     return out
 
 
+def conv1d_transpose():
+    out = {}
+    cases = (  # batch, in, positions, out, kernel, stride, padding, output_padding, dilation
+        ("one value", 1, 1, 1, 1, 1, 1, 0, 0, 1), ("one input", 2, 3, 1, 2, 4, 2, 1, 0, 1),
+        ("stride 1", 2, 3, 20, 4, 3, 1, 1, 0, 1), ("vector - 1", 2, 3, 15, 4, 4, 2, 1, 0, 1),
+        ("vector", 2, 3, 16, 4, 4, 2, 1, 0, 1), ("vector + 1", 2, 3, 17, 4, 4, 2, 1, 1, 1),
+        ("gaps", 2, 3, 37, 2, 2, 5, 0, 4, 1),
+        ("dilation", 2, 3, 37, 4, 3, 1, 2, 0, 4),
+        ("stride and dilation", 2, 3, 37, 4, 4, 2, 3, 1, 3),
+        ("added below dilation", 2, 3, 37, 4, 3, 1, 0, 2, 3),
+        ("all that the kernel adds is cut", 2, 3, 37, 4, 5, 1, 4, 0, 1))
+    for name, batch, cin, positions, cout, k, stride, padding, added, dilation in cases:
+        keep(out, name,
+             lambda x, weight, bias: F.conv_transpose1d(x, weight, bias, stride, padding, added, 1,
+                                                        dilation),
+             random(batch, cin, positions), weight=random(cin, cout, k), bias=random(cout))
+    return out
+
+
 folder = sys.argv[1]
-for stem in (activation, prelu, pool):
+for stem in (activation, prelu, pool, conv1d_transpose):
     write(f"{folder}/torch_{stem.__name__}.safetensors", stem())
