@@ -46,9 +46,16 @@ static fmx_status look_behind(void *user, size_t layer, bool backward, const fmx
     for (size_t i = 0; status == FMX_OK && i < call->in_count; ++i)
         status = look(f, call->grad_in[i], call->batch * fmx__shape_floats(&call->in_shape[i]),
                       "gradient of what is read by ", of->op->group.name);
-    for (size_t i = 0; status == FMX_OK && i < of->plan.weight_count; ++i)
-        status = look(f, call->grad_weight[i], fmx__op_weight_count(&of->plan.weight[i]),
-                      "gradient of ", of->plan.weight[i].name);
+    /* a fused run has the weights of all its layers, in their order, behind one call */
+    for (size_t i = 0; status == FMX_OK && i < FMX__OP_WEIGHTS; ++i) {
+        size_t floats = call->grad_weight[i] == NULL
+                            ? 0
+                            : fmx_buffer_bytes(call->grad_weight[i]) / sizeof(float);
+        bool own = i < of->plan.weight_count && fmx__op_weight_count(&of->plan.weight[i]) == floats;
+        if (floats > 0)
+            status = look(f, call->grad_weight[i], floats, "gradient of ",
+                          own ? of->plan.weight[i].name : "a weight of its run");
+    }
     return status;
 }
 
