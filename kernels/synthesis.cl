@@ -211,21 +211,30 @@ SYNTHESIS_DEFINE(16, float16, int16, fmx_log16, fmx_exp16)
 
 #define SYNTHESIS_IOTA ((float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 
-/* Far from a line the angle is small: z - z^3 / 3, the next term is below 1e-9 of it. */
+/* Far from a line, beyond 8 (g + h), the angle is small: z - z^3 / 3, the next term is below 1e-9 of
+ * it; the logarithm is 2 (z + z^3 / 3 + z^5 / 5) with z = 2 x h / (x^2 + g^2 + h^2) below 1/8, the
+ * next term below 6e-7 of it; and the Gaussian is below 1e-18. */
 static inline float16 synthesis_block(const synthesis_part *p, __global const float2 *lines, size_t j)
 {
     const synthesis_shape *s = &p->shape;
     float at = (float)((int)j - p->base) - p->fraction;
     float near = 8.0f * (s->g + s->h);
-    bool simple = s->dispersion == 0.0f && s->gauss == 0.0f;
+    float both = s->g * s->g + s->h * s->h;
     float16 sum = 0.0f;
     for (uint i = p->line; i < p->line + p->lines; ++i) {
         float from = fma(-p->stretch, lines[i].x, at);
         float16 x = from + SYNTHESIS_IOTA;
-        if (simple && (from > near || from + 15.0f < -near)) {
+        if (from > near || from + 15.0f < -near) {
             float16 z = s->product / fma(x, x, (float16)(s->square));
             float16 angle = fma(z * z, z * (-1.0f / 3.0f), z);
             sum = fma((float16)(lines[i].y * s->absorption), angle, sum);
+            if (s->dispersion != 0.0f) {
+                float16 u = 2.0f * s->h * x / fma(x, x, (float16)(both));
+                float16 w = u * u;
+                float16 fade = fmax((float16)(0.0f), 1.0f - x * x * s->fade);
+                u *= fma(w, fma(w, (float16)(0.4f), (float16)(2.0f / 3.0f)), (float16)(2.0f));
+                sum = fma((float16)(lines[i].y * s->dispersion), fade * u, sum);
+            }
         } else {
             sum = fma((float16)(lines[i].y), synthesis_value16(x, s), sum);
         }

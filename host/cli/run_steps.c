@@ -88,6 +88,7 @@ static fmx_status simulate(fmx__run_job *job)
     options.snr_high = d->snr_most;
     options.multiplet_shift_ppm = d->multiplet_shift_ppm;
     options.water = d->water;
+    options.reference = d->reference;
     options.seed = (uint64_t)job->recipe.head.seed;
     fmx__simulate_job simulation = {
         .spins = d->spins,

@@ -7,6 +7,9 @@
 #include "multiplets.h"
 #include "stage.h"
 
+/* By fmx_simulate_reference. */
+static const char *const references[] = {"DSS", "TSP", "TMS", "none", NULL};
+
 #define FMX_FIELD(name) offsetof(fmx__axis, name)
 static const fmx__option axis_table[] = {
     {"nucleus", FMX__OPTION_TEXT, FMX_FIELD(nucleus), "", 0, 0, NULL,
@@ -58,6 +61,10 @@ static const fmx__option database_table[] = {
      "simulated: each multiplet is moved by up to +- this"},
     {"water", FMX__OPTION_NUMBER, FMX_FIELD(water), "", 0, 1e6, NULL,
      "simulated: height of the water line in highest lines of the sample; 0: none"},
+    {"reference", FMX__OPTION_CHOICE, FMX_FIELD(reference), "", 0, 0, references,
+     "simulated: reference compound in every sample; DSS has three weak multiplets besides its "
+     "line at "
+     "0 ppm, TSP and TMS have none"},
 };
 #undef FMX_FIELD
 

@@ -33,7 +33,8 @@ typedef struct fmx__database {
     double snr_least; /* 0: no noise */
     double snr_most;
     double multiplet_shift_ppm;
-    double water; /* height of its line in highest lines of the sample */
+    double water;  /* height of its line in highest lines of the sample */
+    int reference; /* fmx_simulate_reference */
 } fmx__database;
 
 /* How rows are labelled and dealt out; points into `database`. */
