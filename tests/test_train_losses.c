@@ -209,7 +209,8 @@ Test(train_losses, several_on_one_layer)
 Test(train_losses, any_order)
 {
     static const char *const tails[] = {
-        "dense: {units: 30}, reshape: {channels: 10, positions: 3}, softmax]\n"
+        "dense: {units: 60}, fold: {parts: 3}, dense: {units: 10}, unfold: {of: positions}, "
+        "softmax]\n"
         "train: {loss: {cross_entropy: {target: labels, permutation: auto}}, ",
         "dense: {units: 378}, reshape: {channels: 3, positions: 126}]\n"
         "train: {loss: {si_snr: {permutation: hungarian, epsilon: 0.001}}, ",
