@@ -1,5 +1,5 @@
-/* One input of a concatenation over channels: its rows (channels x positions floats of an item) go to
- * their place in the longer rows of the output, or its gradient comes from there.
+/* One input of a concatenation: its rows (of channels: channels x positions floats of an item; of positions:
+ * one channel) go to their place in the longer rows of the output, or its gradient comes from there.
  *
  *   concatenate_forward   out[b][first + i] = in[b][i],        i < part
  *   concatenate_backward  grad_in[b][i] = grad_out[b][first + i]

@@ -121,6 +121,25 @@ Test(initialise, laws)
     fmx_test_close(&test);
 }
 
+/* A quarter of ones, and of what a law draws: exact. */
+Test(initialise, scale)
+{
+    fmx_test test = fmx_test_open();
+    fmx__op_weight weight = {"weight", 1, {37}, true, FMX__INIT_ONES, 1, 1, 0};
+    fmx__op_weight quarter = weight;
+    for (int k = 0; k < 2; ++k) {
+        weight.init = quarter.init = k == 0 ? FMX__INIT_ONES : FMX__INIT_GLOROT_UNIFORM;
+        quarter.scale = 0.25;
+        float *whole = fill(&test, &weight, 0);
+        float *part = fill(&test, &quarter, 0);
+        for (size_t i = 0; i < 37; ++i)
+            cr_assert_eq(part[i], whole[i] / 4);
+        free(whole);
+        free(part);
+    }
+    fmx_test_close(&test);
+}
+
 /* ---- every law --------------------------------------------------------------------------------
  */
 

@@ -37,7 +37,7 @@ static void backward(fmx_op_fixture *f)
 
 static const fmx_op_twin twin = {forward, backward, false};
 
-Test(structure, twin_and_shapes)
+Test(structure, twin)
 {
     fmx_test test = fmx_test_open();
     for (size_t i = 0; i < FMX__COUNT(fmx_cases_structure); ++i) {

@@ -91,7 +91,9 @@ static void shape_text(char text[96], const fmx__shape *shape)
 /* Layers that compute nothing by themselves stand on the line of the one that they follow. */
 static bool joins_line(const fmx__graph *graph, size_t index)
 {
-    static const char *const names[] = {"relu", "sigmoid", "softmax", "flatten", "dropout"};
+    static const char *const names[] = {"relu", "sigmoid",    "softmax", "flatten", "dropout",
+                                        "elu",  "leaky_relu", "selu",    "relu6",   "tanh",
+                                        "gelu", "silu",       "softplus"};
     const fmx__graph_layer *layer = &graph->layer[index];
     if (index == 0 || layer->in_count != 1 || layer->in[0] != graph->input_count + index - 1)
         return false;

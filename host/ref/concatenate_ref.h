@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* in[i] is [batch][floats[i]]; out [batch][sum of floats]. */
+/* in[i] is [batch][floats[i]]; out [batch][sum of floats]. Of positions: a channel counts as an
+ * item of the batch. */
 void fmx_ref_concatenate(double *out, const double *const *in, const size_t *floats, size_t inputs,
                          size_t batch);
 
