@@ -3,11 +3,12 @@
 
     python make_torch_layers.py tests/golden
 
-writes torch_<stem>.safetensors for each stem below. Made with Python 3.11, PyTorch
-2.6.0 (CPU), numpy 2.4.6; seed 5. PyTorch computes in float64 on values that float32 holds exactly;
-results are rounded to float32 once. Tensors "<case>.input", "<case>.<weight>", "<case>.grad_output",
-"<case>.output", "<case>.grad_input", "<case>.grad_<weight>"; gradients are those of
-sum(output * grad_output). <case> is that of tests/cases/<stem>.h.
+writes torch_<stem>.safetensors for each stem below, and torch_folded_network.safetensors. Made with
+Python 3.11, PyTorch 2.6.0 (CPU), numpy 2.4.6; seed 5. PyTorch computes in float64 on values that
+float32 holds exactly; results are rounded to float32 once. Tensors "<case>.input", "<case>.<weight>",
+"<case>.grad_output", "<case>.output", "<case>.grad_input", "<case>.grad_<weight>"; gradients are those
+of sum(output * grad_output); <case> is that of tests/cases/<stem>.h. Of the network: "input", "output",
+"<layer>.<weight>", "grad.<layer>.<weight>", gradients of sum(output^2) / 2.
 """
 import json
 import sys
@@ -111,6 +112,29 @@ def conv1d_transpose():
     return out
 
 
+def folded_network():
+    """Three sources by masks, one decoder for all of them; loss = sum(output^2) / 2."""
+    batch, channels, positions, hidden, sources, classes = 3, 4, 21, 5, 3, 4
+    x = random(batch, channels, positions)
+    w = {"encoder.weight": random(hidden, channels, 3), "encoder.bias": random(hidden),
+         "slope.weight": random(1), "masks.weight": random(sources * hidden, hidden, 1),
+         "masks.bias": random(sources * hidden), "decoder.weight": random(1, hidden, 3),
+         "decoder.bias": random(1), "classes.weight": random(classes, positions),
+         "classes.bias": random(classes)}
+    e = F.prelu(F.conv1d(x, w["encoder.weight"], w["encoder.bias"], padding=1), w["slope.weight"])
+    m = torch.sigmoid(F.conv1d(e, w["masks.weight"], w["masks.bias"]))
+    masked = (m.view(batch, sources, hidden, positions) * e[:, None]).reshape(-1, hidden, positions)
+    d = F.relu(F.conv1d(masked, w["decoder.weight"], w["decoder.bias"], padding=1))
+    y = F.linear(d.view(batch * sources, positions), w["classes.weight"], w["classes.bias"])
+    y = y.view(batch, sources * classes)
+    ((y * y).sum() / 2).backward()
+    out = {"input": x, "output": y}
+    for name, value in w.items():
+        out[name] = value
+        out["grad." + name] = value.grad
+    return {name: value.detach().numpy().astype(np.float32) for name, value in out.items()}
+
+
 folder = sys.argv[1]
-for stem in (activation, prelu, pool, conv1d_transpose):
+for stem in (activation, prelu, pool, conv1d_transpose, folded_network):
     write(f"{folder}/torch_{stem.__name__}.safetensors", stem())
