@@ -42,6 +42,7 @@ extern const fmx__reader fmx__reader_bruker;
 extern const fmx__reader fmx__reader_varian;
 extern const fmx__reader fmx__reader_jcamp;
 extern const fmx__reader fmx__reader_jeol;
+extern const fmx__reader fmx__reader_nmrml;
 extern const fmx__reader fmx__reader_nmrpipe;
 extern const fmx__reader fmx__reader_spinsolve;
 
