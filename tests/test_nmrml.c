@@ -279,7 +279,7 @@ Test(nmrml, shared_pairs)
         {"HMDB00005.nmrML", "data/varian/2-ketobutyrate_noesy_600", 1, 0},
         {"FAM013_HTU.PROTON_02.fid.nmrML", "data/varian/hop_extract_HTU_600", 1, 0},
         {"ADG10003u_007-fid-jnmrML.nmrML", "data/bruker/urine_MTBLS1_700/ADG10003u_007", 0.5F,
-         1e-3},
+         0.06},
     };
     fmx_test test = fmx_test_open_host();
     fmx_test_shared("data/nmrml");

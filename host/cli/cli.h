@@ -81,6 +81,7 @@ extern const size_t fmx__global_option_count;
 
 extern const fmx__verb fmx__verb_augment;
 extern const fmx__verb fmx__verb_bench;
+extern const fmx__verb fmx__verb_convert;
 extern const fmx__verb fmx__verb_devices;
 extern const fmx__verb fmx__verb_evaluate;
 extern const fmx__verb fmx__verb_mix;
