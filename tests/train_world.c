@@ -79,3 +79,13 @@ void fmx_world_interrupt(fmx_world *w, const fmx_train_run *run, size_t left)
     fmx_test_close(&w->test);
     w->test = fmx_test_open();
 }
+
+void fmx_world_interrupt_search(fmx_world *w, const fmx__search_job *job, size_t left)
+{
+    fmx__search_trial *trial = NULL;
+    stopper s = {w->test.ctx, left};
+    fmx_context_set_progress(w->test.ctx, count_down, &s);
+    fmx_test_refused(&w->test, fmx__search_run(job, &trial), FMX_ERROR_INTERRUPTED, "interrupted");
+    fmx_test_close(&w->test);
+    w->test = fmx_test_open();
+}

@@ -3,6 +3,7 @@
 #define FMX_TRAIN_WORLD_H
 
 #include "fmx_test.h"
+#include "search.h"
 #include "train_fixture.h"
 
 enum { CLASSES = 4, FIDS = 8, PATH = 600 };
@@ -33,6 +34,9 @@ fmx__train_result fmx_world_trained(const fmx_world *w, const fmx_train_run *run
 
 /* Runs until `left` steps are done; an interrupted context stays so: another one goes on. */
 void fmx_world_interrupt(fmx_world *w, const fmx_train_run *run, size_t left);
+
+/* The same for a search. */
+void fmx_world_interrupt_search(fmx_world *w, const fmx__search_job *job, size_t left);
 
 /* Both files have the same bytes. */
 void fmx_same_files(const char *a, const char *b, const char *what);

@@ -92,6 +92,7 @@ extern const fmx__verb fmx__verb_identify;
 extern const fmx__verb fmx__verb_info;
 extern const fmx__verb fmx__verb_library;
 extern const fmx__verb fmx__verb_process;
+extern const fmx__verb fmx__verb_search;
 extern const fmx__verb fmx__verb_simulate;
 
 #endif

@@ -326,7 +326,7 @@ static fmx_status finish(fmx__trainer *t, fmx__train_result *result)
         status = choose_threshold(t, result);
     if (status == FMX_OK)
         status = fmx__train_write(t, t->job->out, false, result->threshold);
-    if (status == FMX_OK)
+    if (status == FMX_OK && !t->job->keep)
         fmx__train_tidy(t);
     return status;
 }

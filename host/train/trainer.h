@@ -13,6 +13,7 @@ typedef struct fmx__train_job {
                             OUT.history.csv */
     const char *init;    /* weights to start from; NULL: the initialisers' */
     bool resume;         /* go on from OUT.last where it is */
+    bool keep;           /* OUT.last and OUT.best stay, to go on with more epochs */
     bool table;          /* epochs are logged as rows of a table, for a terminal */
 } fmx__train_job;
 
