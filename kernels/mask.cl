@@ -23,7 +23,11 @@
 #define MASK_RELU 2
 #define MASK_SOFTMAX 3
 
-/* The mask of one source; `most` and `scale`: largest a and 1 / sum of exponentials, of softmax. */
+/* Exponentials are costly on CPUs: each is made once and kept where the result will stand (`kept`,
+ * NULL: made again).
+ *
+ * _value   the mask of one source; `scale`: 1 / sum of exponentials, of softmax
+ * _totals  softmax: the largest a and `scale`; leaves the exponentials in `kept` */
 #define MASK_DEFINE(NAME, FLOAT, LOAD, STORE, EXP)                                                 \
     static inline FLOAT NAME##_value(FLOAT a, uint kind, FLOAT most, FLOAT scale)                  \
     {                                                                                              \
@@ -34,19 +38,19 @@
         return kind == MASK_SOFTMAX ? EXP(a - most) * scale : a;                                   \
     }                                                                                              \
                                                                                                    \
-    static inline void NAME##_totals(__global const float *a, ulong n, uint sources, uint kind,    \
-                                     FLOAT *most, FLOAT *scale)                                    \
+    static inline void NAME##_totals(__global const float *a, __global float *kept, ulong n,       \
+                                     uint sources, FLOAT *most, FLOAT *scale)                      \
     {                                                                                              \
-        *most = (FLOAT)(0.0f);                                                                     \
-        *scale = (FLOAT)(1.0f);                                                                    \
-        if (kind != MASK_SOFTMAX)                                                                  \
-            return;                                                                                \
         *most = LOAD(a);                                                                           \
         for (uint s = 1; s < sources; ++s)                                                         \
             *most = fmax(*most, LOAD(a + s * n));                                                  \
         FLOAT sum = (FLOAT)(0.0f);                                                                 \
-        for (uint s = 0; s < sources; ++s)                                                         \
-            sum += EXP(LOAD(a + s * n) - *most);                                                   \
+        for (uint s = 0; s < sources; ++s) {                                                       \
+            FLOAT e = EXP(LOAD(a + s * n) - *most);                                                \
+            if (kept)                                                                              \
+                STORE(e, kept + s * n);                                                            \
+            sum += e;                                                                              \
+        }                                                                                          \
         *scale = 1.0f / sum;                                                                       \
     }                                                                                              \
                                                                                                    \
@@ -54,11 +58,15 @@
                                       __global const float *in, ulong n, uint sources, uint kind)  \
     {                                                                                              \
         FLOAT x = LOAD(in);                                                                        \
-        FLOAT most;                                                                                \
-        FLOAT scale;                                                                               \
-        NAME##_totals(a, n, sources, kind, &most, &scale);                                         \
-        for (uint s = 0; s < sources; ++s)                                                         \
-            STORE(x * NAME##_value(LOAD(a + s * n), kind, most, scale), out + s * n);              \
+        FLOAT most = (FLOAT)(0.0f);                                                                \
+        FLOAT scale = (FLOAT)(1.0f);                                                               \
+        if (kind == MASK_SOFTMAX)                                                                  \
+            NAME##_totals(a, out, n, sources, &most, &scale);                                      \
+        for (uint s = 0; s < sources; ++s) {                                                       \
+            FLOAT m = kind == MASK_SOFTMAX ? LOAD(out + s * n) * scale                             \
+                                           : NAME##_value(LOAD(a + s * n), kind, most, scale);     \
+            STORE(x * m, out + s * n);                                                             \
+        }                                                                                          \
     }                                                                                              \
                                                                                                    \
     static inline void NAME##_backward(__global float *grad_a, __global float *grad_in,            \
@@ -66,27 +74,33 @@
                                        __global const float *in, ulong n, uint sources, uint kind) \
     {                                                                                              \
         FLOAT x = LOAD(in);                                                                        \
-        FLOAT most;                                                                                \
-        FLOAT scale;                                                                               \
+        FLOAT most = (FLOAT)(0.0f);                                                                \
+        FLOAT scale = (FLOAT)(1.0f);                                                               \
         FLOAT sum = (FLOAT)(0.0f);                                                                 \
-        NAME##_totals(a, n, sources, kind, &most, &scale);                                         \
+        bool keeps = grad_a && (kind == MASK_SIGMOID || kind == MASK_SOFTMAX);                     \
+        if (kind == MASK_SOFTMAX)                                                                  \
+            NAME##_totals(a, grad_a, n, sources, &most, &scale);                                   \
         for (uint s = 0; s < sources; ++s) {                                                       \
-            FLOAT m = NAME##_value(LOAD(a + s * n), kind, most, scale);                            \
+            FLOAT m = keeps && kind == MASK_SOFTMAX                                                \
+                          ? LOAD(grad_a + s * n) * scale                                           \
+                          : NAME##_value(LOAD(a + s * n), kind, most, scale);                      \
+            if (keeps)                                                                             \
+                STORE(m, grad_a + s * n);                                                          \
             sum = fma(LOAD(grad + s * n), m, sum);                                                 \
         }                                                                                          \
         if (grad_in)                                                                               \
             STORE(sum, grad_in);                                                                   \
         for (uint s = 0; grad_a && s < sources; ++s) {                                             \
-            FLOAT value = LOAD(a + s * n);                                                         \
             FLOAT g = LOAD(grad + s * n);                                                          \
-            FLOAT m = NAME##_value(value, kind, most, scale);                                      \
             FLOAT slope = (FLOAT)(1.0f);                                                           \
-            if (kind == MASK_SIGMOID)                                                              \
-                slope = m * (1.0f - m);                                                            \
+            if (kind == MASK_SIGMOID) {                                                            \
+                slope = LOAD(grad_a + s * n);                                                      \
+                slope *= 1.0f - slope;                                                             \
+            }                                                                                      \
             if (kind == MASK_RELU)                                                                 \
-                slope = select((FLOAT)(0.0f), (FLOAT)(1.0f), value > 0.0f);                        \
+                slope = select((FLOAT)(0.0f), (FLOAT)(1.0f), LOAD(a + s * n) > 0.0f);              \
             if (kind == MASK_SOFTMAX) {                                                            \
-                slope = m;                                                                         \
+                slope = LOAD(grad_a + s * n);                                                      \
                 g -= sum;                                                                          \
             }                                                                                      \
             STORE(g * x * slope, grad_a + s * n);                                                  \

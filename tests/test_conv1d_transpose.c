@@ -146,5 +146,9 @@ Test(conv1d_transpose, refusals)
         fmx_op_refused(&test, &c, given[i].part);
         free(options);
     }
+    fmx_op_case many = {.name = "many", .op = &fmx__op_conv1d_transpose, .in_count = 1};
+    many.batch = (size_t)1 << 31;
+    many.in[0] = (fmx__shape){1, 16, false};
+    fmx_op_refused(&test, &many, "too many for one batch");
     fmx_test_close(&test);
 }
