@@ -92,7 +92,8 @@ static const fmx__cli_option options[] = {
 const fmx__verb fmx__verb_info = {
     .name = "info",
     .usage = "PATH... [--json]",
-    .summary = "says what files are: every FID and spectrum in a tree, datasets, libraries, models, recipes",
+    .summary = "says what files are: every FID and spectrum in a tree, datasets, libraries, "
+               "models, recipes",
     .examples = "  fidmix info raw\n  fidmix info sample/7 sample/7/pdata/1 --json\n"
                 "  fidmix info process.yml\n",
     .options = options,
