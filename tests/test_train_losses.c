@@ -19,7 +19,7 @@ enum { PATH = 600, WEIGHTS = 4 * FMX_TRAIN_POINTS };
 typedef struct world {
     fmx_test test;
     char spectra[PATH + 32];
-    char out[PATH + 32];
+    char out[PATH + 96];
 } world;
 
 static void open_world(world *w)
@@ -54,7 +54,7 @@ static void read_weight(const world *w, double *weight)
 
 static void read_epoch(const world *w, size_t epoch, double *loss, double *validation)
 {
-    char path[PATH + 64];
+    char path[PATH + 128];
     char line[512];
     snprintf(path, sizeof path, "%s.history.csv", w->out);
     FILE *file = fopen(path, "r");
@@ -156,7 +156,7 @@ Test(train_losses, other_losses_learn)
                  HEAD "train: {epochs: 8, batch: 8, loss: [%s%s], optimiser: {adam: "
                       "{learning_rate: 0.01}}}\n",
                  losses[i], with_options ? "" : ": {target: classes}");
-        snprintf(strrchr(w.out, '/'), 24, "/l%zu.safetensors", i);
+        snprintf(strrchr(w.out, '/'), 64, "/l%zu.safetensors", i);
         fmx_test_ok(&w.test, train(&w, recipe), losses[i]);
         read_epoch(&w, 1, &loss, &first);
         read_epoch(&w, 8, &loss, &last);
@@ -189,7 +189,7 @@ Test(train_losses, several_on_one_layer)
             "train: {epochs: 2, batch: 8, loss: [cross_entropy: {weight: 0}, %s], "
             "optimiser: {sgd: {learning_rate: 0.1}}}\n",
             losses[i]);
-        snprintf(strrchr(w.out, '/'), 24, "/s%zu.safetensors", i);
+        snprintf(strrchr(w.out, '/'), 64, "/s%zu.safetensors", i);
         fmx_test_ok(&w.test, train(&w, recipe), losses[i]);
         read_weight(&w, weight[i]);
         read_epoch(&w, 2, &loss[i], &validation);
@@ -234,7 +234,7 @@ Test(train_losses, any_order)
                  "{learning_rate: 0.01}}}\n",
                  tails[i]);
         for (int run = 0; run < 2; ++run) {
-            snprintf(strrchr(w.out, '/'), 24, "/o%zu%d.safetensors", i, run);
+            snprintf(strrchr(w.out, '/'), 64, "/o%zu%d.safetensors", i, run);
             fmx_test_ok(&w.test, train(&w, recipe), tails[i]);
             bytes[run] = fmx_train_bytes(w.out, &count[run]);
         }
