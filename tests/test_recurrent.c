@@ -109,14 +109,52 @@ static void check_all(const fmx__op *op, bool bench)
     fmx_test_close(&test);
 }
 
-Test(recurrent, lstm)
+/* Under Oclgrind, which runs this test alone, a step takes seconds: only the cases of a few. */
+Test(recurrent, twin)
 {
-    check_all(&fmx__op_lstm, false);
+    bool few = getenv("FIDMIX_SMALL_CASES") != NULL;
+    fmx_test test = fmx_test_open();
+    for (size_t i = 0; i < FMX__COUNT(fmx_cases_recurrent); ++i) {
+        const fmx_op_case *c = &fmx_cases_recurrent[i];
+        bool has_few = c->batch * c->in[0].positions <= 4;
+        if (!c->bench && (has_few || !few))
+            fmx_op_check(&test, c, &twin);
+    }
+    fmx_test_close(&test);
 }
 
-Test(recurrent, gru)
+/* A NaN reaches its own item from its position on, and nothing else. */
+static void check_nan(const fmx__op *op)
 {
-    check_all(&fmx__op_gru, false);
+    enum { BATCH = 9, STEPS = 6, UNITS = 17, ITEM = 4, AT = 3 };
+    const float nan = NAN;
+    fmx_op_case c =
+        RECURRENT_CASE("nan", lstm, BATCH, 1, STEPS, UNITS, 1, false, SEQUENCE, true, true, false);
+    c.op = op;
+    fmx_test test = fmx_test_open();
+    fmx_op_run run = {0};
+    float out[BATCH][UNITS][STEPS];
+    fmx_test_ok(&test, fmx_op_run_open(test.device, &c, 1, &run), "open");
+    fmx_test_ok(&test,
+                fmx_buffer_write(run.in[0], (ITEM * STEPS + AT) * sizeof nan, &nan, sizeof nan),
+                "a NaN");
+    fmx_test_ok(&test, c.op->forward(&run.call), "forward");
+    fmx_test_ok(&test, fmx_buffer_read(run.call.out, 0, out, sizeof out), "out");
+    for (size_t b = 0; b < BATCH; ++b) {
+        for (size_t u = 0; u < UNITS; ++u) {
+            for (size_t t = 0; t < STEPS; ++t)
+                cr_assert_eq(isnan(out[b][u][t]) != 0, b == ITEM && t >= AT,
+                             "%s: item %zu, unit %zu, position %zu", op->group.name, b, u, t);
+        }
+    }
+    fmx_op_run_close(&run);
+    fmx_test_close(&test);
+}
+
+Test(recurrent, nan_stays)
+{
+    check_nan(&fmx__op_lstm);
+    check_nan(&fmx__op_gru);
 }
 
 Test(recurrent, published_lstm)

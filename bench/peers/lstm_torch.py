@@ -43,7 +43,7 @@ class Case:
         self.forward().backward(self.grad)
 
 
-def median_ms(call, least=5, seconds=1.0):
+def median_ms(call, least=3, seconds=0.3):
     call()
     times = []
     while len(times) < least or sum(times) < seconds:

@@ -4,8 +4,9 @@
 enum {
     GROUP = 64,
     SCAN_GROUP = 256,
-    TILE = 64, /* as in kernels/recurrent.cl */
+    TILE = 64, /* as in kernels/recurrent_scan.cl */
     HELD = 16,
+    STATIC_BYTES = 2048, /* local memory of recurrent_scan_back besides its columns of Wh */
     JOBS = 4,
     LEAST_JOBS = 8, /* from this batch on, items run side by side */
     INPUT_ROWS = 8,
@@ -313,12 +314,13 @@ static fmx_status launch_scan(const fmx__op_call *call, const fmx__recurrent_siz
         {"recurrent_scan", "recurrent_scan_large", "recurrent_scan_wide1", "recurrent_scan_wide4"},
         {"recurrent_scan_back", "recurrent_scan_back_large", "recurrent_scan_back_wide1",
          "recurrent_scan_back_wide4"}};
-    bool large = s->units > TILE;
     size_t held = s->units > HELD ? (s->units - HELD) * SCAN_GROUP : 1;
+    size_t most = (size_t)fmx_device_describe(call->device)->local_memory_bytes;
+    bool large = s->units > TILE || held * sizeof(float) + STATIC_BYTES > most;
     size_t local = large ? (back ? 6 : 5) * s->units : held;
     size_t abreast = s->wide && s->batch >= LEAST_JOBS ? s->batch / JOBS : 0;
     fmx__launch job = {
-        .stem = "recurrent",
+        .stem = "recurrent_scan",
         .kernel = kernels[back][large],
         .arg = args,
         .arg_count = arg_count + 1,

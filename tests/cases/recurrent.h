@@ -43,6 +43,11 @@
                        false),                                                                     \
         RECURRENT_CASE(#OP ", two layers, both, last, no bias", OP, 2, 3, 13, 6, 2, true, LAST,    \
                        false, false, false),                                                       \
+        RECURRENT_CASE(#OP ", few steps", OP, 1, 3, 4, 40, 1, false, LAST, true, false, false),    \
+        RECURRENT_CASE(#OP ", few steps of a group + 1", OP, 1, 2, 3, 65, 1, false, SEQUENCE,      \
+                       true, false, false),                                                        \
+        RECURRENT_CASE(#OP ", few steps, two layers, both", OP, 1, 2, 3, 6, 2, true, SEQUENCE,     \
+                       true, false, false),                                                        \
         RECURRENT_CASE(#OP ", inference", OP, 9, 4, 29, 50, 2, true, SEQUENCE, true, true, false), \
         RECURRENT_CASE(#OP ", several launches", OP, 1, 1, 391, 300, 1, false, SEQUENCE, true,     \
                        false, false),                                                              \
