@@ -2,6 +2,7 @@
 
 #include "cli_json.h"
 #include "evaluate_job.h"
+#include "evaluate_source.h"
 #include "evaluation_output.h"
 
 static fmx_status print_result(fmx__cli *cli, const fmx__evaluate_result *result)
@@ -67,6 +68,11 @@ static fmx_status run(fmx__cli *cli)
     fmx_status status = parse_numbers(cli, &job, &seed, &shift_ppm);
     if (status == FMX_OK)
         status = collect_overrides(cli, &job, &overrides);
+    if (status == FMX_OK && job.mixtures == NULL) {
+        status = fmx__cli_evaluate_source(cli, overrides, job.overrides);
+        free(overrides);
+        return status;
+    }
     given = (uint64_t)seed;
     job.seed = fmx__cli_value(cli, "--seed") != NULL ? &given : NULL;
     if (status == FMX_OK)
@@ -94,13 +100,14 @@ static const fmx__cli_option options[] = {
     {"--shift", "PPM",
      "least squares may move compounds by so much (default: 0.02 where mixtures were augmented)",
      false},
+    {"--items", "N", "without mixtures: test items that the model's generator makes", false},
     {"--overwrite", NULL, "replaces outputs that exist", false},
 };
 
 const fmx__verb fmx__verb_evaluate = {
     .name = "evaluate",
-    .usage = "model.safetensors mixtures.h5 --out report.html [--csv F] [--json]",
-    .summary = "judges a model on labelled mixtures, beside least squares, in a report",
+    .usage = "model.safetensors [mixtures.h5] --out report.html [--csv F] [--json]",
+    .summary = "judges a model on labelled mixtures, beside least squares, or on its generator",
     .examples = "  fidmix evaluate model.safetensors mixtures.h5 --out report.html\n"
                 "  fidmix evaluate model.safetensors pairs.h5 --out pairs.html --csv pairs.csv\n"
                 "  fidmix evaluate model.safetensors mixtures.h5 --out report.html --json "
@@ -108,7 +115,7 @@ const fmx__verb fmx__verb_evaluate = {
                 "      --library spectra.h5 --set evaluate.threshold=0.4\n",
     .options = options,
     .option_count = FMX__COUNT(options),
-    .least_paths = 2,
+    .least_paths = 1,
     .most_paths = 2,
     .run = run,
 };

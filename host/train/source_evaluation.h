@@ -1,0 +1,64 @@
+/* How well a network that learned from a generator does on what it has never seen: the test items
+ * of its source. docs/training/sources.md. */
+#ifndef FIDMIX_SOURCE_EVALUATION_H
+#define FIDMIX_SOURCE_EVALUATION_H
+
+#include "fidmix/device.h"
+#include "model_file.h"
+#include "recipe.h"
+
+enum { FMX__SOURCE_FIGURES = 16, FMX__SOURCE_EXAMPLES = 6, FMX__SOURCE_BATCH = 64 };
+
+typedef struct fmx__source_job {
+    fmx_device *device;
+    const char *model;
+    size_t items;                /* 0: 1000, or all where the source has fewer of its own */
+    const char *const *override; /* "key=value", for the model's recipe */
+    size_t overrides;
+} fmx__source_job;
+
+/* A figure with its 95 % interval: shares by Wilson, of labels taken as independent; errors by 1000
+ * resamples of the items (Philox, BOOTSTRAP). */
+typedef struct fmx__source_figure {
+    const char *name;   /* key in JSON */
+    const char *method; /* "network", "least squares", "table look-up" */
+    double value;
+    double low;
+    double high;
+    bool share;
+} fmx__source_figure;
+
+/* The first test items, for pictures. */
+typedef struct fmx__source_example {
+    float *input;  /* [channels][positions] of the source */
+    float *output; /* of the first loss's layer */
+    float *target; /* in the shape of the target */
+} fmx__source_example;
+
+typedef struct fmx__source_evaluation {
+    fmx__recipe recipe;
+    fmx__model_facts facts;
+    uint64_t seed;
+    size_t items;
+    fmx__source_figure figure[FMX__SOURCE_FIGURES];
+    size_t figures;
+    const char *target; /* of the first loss */
+    size_t outputs;     /* floats of its layer */
+    size_t channels;    /* of the target */
+    size_t positions;
+    size_t input_channels;
+    size_t input_positions;
+    double sample_hz; /* of decays; 0: the input is no decay */
+    fmx__source_example example[FMX__SOURCE_EXAMPLES];
+    size_t examples;
+} fmx__source_evaluation;
+
+/* Runs the network on the test items. For multiplets, least squares (non-negative, the compounds
+ * with the largest amounts) and a table look-up (the nearest of all mixtures) answer beside it.
+ * Release with fmx__source_evaluation_clear, also after an error. Errors: FMX_ERROR_USAGE (the
+ * model learned from a dataset: it is judged on mixtures), FMX_ERROR_RECIPE (no test items), those
+ * of reading a model, device errors. */
+fmx_status fmx__source_evaluate(const fmx__source_job *job, fmx__source_evaluation *out);
+void fmx__source_evaluation_clear(fmx__source_evaluation *evaluation);
+
+#endif
