@@ -431,104 +431,129 @@ static inline float2 tcn_row_sums(const tcn_row *r, __global const float *g, con
     return (float2)(tcn_sum16(sum16) + tail.x, tcn_sum16(product16) + tail.y);
 }
 
-/* dp at sixteen positions, and min(u, 0). */
-static inline float16 tcn_dp16(const tcn_row *r, float16 u, float16 g, float norm_weight, float2 m)
+/* What the gradients of a row's weights are summed in: sixteen at a time, and what is left over. */
+typedef struct tcn_totals {
+    float16 slope16;
+    float16 bias16;
+    float16 weight16[TCN_TAPS];
+    float slope;
+    float bias;
+    float weight[TCN_TAPS];
+} tcn_totals;
+
+/* A segment of a row for its gradient: x[n - left + t dilation] of the row stands at x[n - origin + t
+ * dilation], dL/du[n] at du[n - origin]. */
+typedef struct tcn_segment {
+    float x[TCN_SEGMENT + 2 * TCN_REACH + 16];
+    float du[TCN_SEGMENT + TCN_REACH + 16];
+    float w[TCN_TAPS];
+    long origin;
+} tcn_segment;
+
+/* dL/du at positions [from, to); with `own` also their share of the totals. */
+static inline void tcn_row_du(const tcn_row *r, tcn_segment *s, tcn_totals *all,
+                              __global const float *g, float norm_weight, float2 m, long from,
+                              long to, const long taps, const bool own)
 {
-    float16 xhat = (tcn_prelu16(u, r->slope) - r->mean) * r->inverse;
-    return r->inverse * (g * norm_weight - m.x - xhat * m.y);
+    float scale = r->inverse * norm_weight;
+    float shift = r->inverse * m.x;
+    float tilt = r->inverse * m.y;
+    long n = from;
+    for (; n + 16 <= to; n += 16) {
+        const float *x = s->x + (n - s->origin);
+        float16 u = tcn_u16(x, s->w, r->bias, taps, r->dilation);
+        float16 xhat = (tcn_prelu16(u, r->slope) - r->mean) * r->inverse;
+        float16 dp = fma(vload16(0, g + n), (float16)(scale),
+                         -fma(xhat, (float16)(tilt), (float16)(shift)));
+        float16 d = select(dp * r->slope, dp, u > 0.0f);
+        *(tcn_float16 *)(s->du + (n - s->origin)) = d;
+        if (own) {
+            all->slope16 = fma(dp, fmin(u, 0.0f), all->slope16);
+            all->bias16 += d;
+#pragma unroll
+            for (long t = 0; t < taps; ++t)
+                all->weight16[t] =
+                    fma(d, *(const tcn_float16 *)(x + t * r->dilation), all->weight16[t]);
+        }
+    }
+    for (; n < to; ++n) {
+        const float *x = s->x + (n - s->origin);
+        float u = tcn_u1(x, s->w, r->bias, taps, r->dilation);
+        float xhat = (tcn_prelu(u, r->slope) - r->mean) * r->inverse;
+        float dp = fma(g[n], scale, -fma(xhat, tilt, shift));
+        float d = u > 0.0f ? dp : dp * r->slope;
+        s->du[n - s->origin] = d;
+        if (own) {
+            all->slope = fma(dp, fmin(u, 0.0f), all->slope);
+            all->bias += d;
+            for (long t = 0; t < taps; ++t)
+                all->weight[t] = fma(d, x[t * r->dilation], all->weight[t]);
+        }
+    }
 }
 
-/* dL/dx of a row (grad_x may be NULL) and parts[2 ..]. For positions [at, at + count) of x the
- * segment of x begins at - reach, and du at - back, back = reach - left, ahead = left behind them. */
+/* dL/dx[i] = sum_t weight[t] dL/du[i + left - t dilation] for i in [at, at + count). */
+static inline void tcn_row_dx(const tcn_row *r, const tcn_segment *s, __global float *grad_x, long at,
+                              long count, long reach, const long taps)
+{
+    long n = 0;
+    for (; n + 16 <= count; n += 16) {
+        float16 sum = taps == 0 ? *(const tcn_float16 *)(s->du + n) : (float16)(0.0f);
+#pragma unroll
+        for (long t = 0; t < taps; ++t)
+            sum = fma((float16)(s->w[t]),
+                      *(const tcn_float16 *)(s->du + n + reach - t * r->dilation), sum);
+        *(__global tcn_float16 *)(grad_x + at + n) = sum;
+    }
+    for (; n < count; ++n) {
+        float sum = taps == 0 ? s->du[n] : 0.0f;
+        for (long t = 0; t < taps; ++t)
+            sum = fma(s->w[t], s->du[n + reach - t * r->dilation], sum);
+        grad_x[at + n] = sum;
+    }
+}
+
+/* dL/dx of a row (grad_x may be NULL) and parts[2 ..]. dL/du is wanted from at - back to at + count +
+ * left. */
 static inline void tcn_row_gradient(const tcn_row *r, __global float *grad_x,
                                     __global float *parts, __global const float *g,
                                     float norm_weight, float2 m, const long taps)
 {
-    float x[TCN_SEGMENT + 2 * TCN_REACH + 16];
-    float du[TCN_SEGMENT + TCN_REACH + 16];
-    float w[TCN_TAPS];
-    float16 slope16 = 0.0f;
-    float16 bias16 = 0.0f;
-    float16 weight16[TCN_TAPS];
-    float slope = 0.0f;
-    float bias = 0.0f;
-    float weight[TCN_TAPS];
-    const long filters = taps > 0 ? taps : 1; /* taps of the sums */
+    tcn_segment s;
+    tcn_totals all;
     long reach = taps > 0 ? (taps - 1) * r->dilation : 0;
     long back = reach - r->left;
-    tcn_weights(w, r, taps);
-    for (long t = 0; t < filters; ++t) {
-        weight16[t] = 0.0f;
-        weight[t] = 0.0f;
+    tcn_weights(s.w, r, taps);
+    all.slope16 = 0.0f;
+    all.bias16 = 0.0f;
+    all.slope = 0.0f;
+    all.bias = 0.0f;
+    for (long t = 0; t < taps; ++t) {
+        all.weight16[t] = 0.0f;
+        all.weight[t] = 0.0f;
     }
     for (long at = 0; at < r->positions; at += TCN_SEGMENT) {
         long count = min((long)TCN_SEGMENT, r->positions - at);
-        long first = max(at - back, 0l); /* positions of u that are wanted */
+        long first = max(at - back, 0l);
         long last = min(at + count + r->left, r->positions);
-        tcn_load(x, r->x, at - reach, count + 2 * reach, r->positions);
-        for (long n = at - back; n < first; ++n)
-            du[n - (at - back)] = 0.0f;
+        s.origin = at - back;
+        tcn_load(s.x, r->x, at - reach, count + 2 * reach, r->positions);
+        for (long n = s.origin; n < first; ++n)
+            s.du[n - s.origin] = 0.0f;
         for (long n = last; n < at + count + r->left; ++n)
-            du[n - (at - back)] = 0.0f;
-        /* x[n - left + t dilation] of the row stands at n - at + back + t dilation */
-        long n = first;
-        for (; n + 16 <= last; n += 16) {
-            long j = n - at + back;
-            float16 u = tcn_u16(x + j, w, r->bias, taps, r->dilation);
-            float16 dp = tcn_dp16(r, u, vload16(0, g + n), norm_weight, m);
-            *(tcn_float16 *)(du + j) = select(dp * r->slope, dp, u > 0.0f);
-        }
-        for (; n < last; ++n) {
-            long j = n - at + back;
-            float u = tcn_u1(x + j, w, r->bias, taps, r->dilation);
-            float xhat = (tcn_prelu(u, r->slope) - r->mean) * r->inverse;
-            float dp = r->inverse * (g[n] * norm_weight - m.x - xhat * m.y);
-            du[j] = u > 0.0f ? dp : dp * r->slope;
-        }
-        /* this segment's share of the sums */
-        for (n = 0; n + 16 <= count; n += 16) {
-            const float *from = x + n + back;
-            float16 u = tcn_u16(from, w, r->bias, taps, r->dilation);
-            float16 d = *(const tcn_float16 *)(du + n + back);
-            float16 dp = tcn_dp16(r, u, vload16(0, g + at + n), norm_weight, m);
-            slope16 = fma(dp, fmin(u, 0.0f), slope16);
-            bias16 += d;
-#pragma unroll
-            for (long t = 0; t < taps; ++t)
-                weight16[t] =
-                    fma(d, *(const tcn_float16 *)(from + t * r->dilation), weight16[t]);
-        }
-        for (; n < count; ++n) {
-            const float *from = x + n + back;
-            float u = tcn_u1(from, w, r->bias, taps, r->dilation);
-            float xhat = (tcn_prelu(u, r->slope) - r->mean) * r->inverse;
-            float dp = r->inverse * (g[at + n] * norm_weight - m.x - xhat * m.y);
-            slope = fma(dp, fmin(u, 0.0f), slope);
-            bias += du[n + back];
-            for (long t = 0; t < taps; ++t)
-                weight[t] = fma(du[n + back], from[t * r->dilation], weight[t]);
-        }
+            s.du[n - s.origin] = 0.0f;
+        if (grad_x != 0)
+            tcn_row_du(r, &s, &all, g, norm_weight, m, first, at, taps, false);
+        tcn_row_du(r, &s, &all, g, norm_weight, m, at, at + count, taps, true);
         if (grad_x == 0)
             continue;
-        for (n = 0; n + 16 <= count; n += 16) {
-            float16 sum = taps == 0 ? *(const tcn_float16 *)(du + n) : (float16)(0.0f);
-#pragma unroll
-            for (long t = 0; t < taps; ++t)
-                sum = fma((float16)(w[t]),
-                          *(const tcn_float16 *)(du + n + reach - t * r->dilation), sum);
-            *(__global tcn_float16 *)(grad_x + at + n) = sum;
-        }
-        for (; n < count; ++n) {
-            float sum = taps == 0 ? du[n] : 0.0f;
-            for (long t = 0; t < taps; ++t)
-                sum = fma(w[t], du[n + reach - t * r->dilation], sum);
-            grad_x[at + n] = sum;
-        }
+        tcn_row_du(r, &s, &all, g, norm_weight, m, at + count, last, taps, false);
+        tcn_row_dx(r, &s, grad_x, at, count, reach, taps);
     }
-    parts[2] = tcn_sum16(slope16) + slope;
-    parts[3] = tcn_sum16(bias16) + bias;
+    parts[2] = tcn_sum16(all.slope16) + all.slope;
+    parts[3] = tcn_sum16(all.bias16) + all.bias;
     for (long t = 0; t < taps; ++t)
-        parts[4 + t] = tcn_sum16(weight16[t]) + weight[t];
+        parts[4 + t] = tcn_sum16(all.weight16[t]) + all.weight[t];
 }
 
 static inline tcn_row tcn_row_of(size_t row, __global const float *x, __global const float *weight,

@@ -15,7 +15,10 @@
  *
  * tcn_block_collect              adds the slices' parts in their order
  * tcn_block_forward[_wide]       everything forward, one launch
- * tcn_block_backward[_wide]      everything backward but that
+ * tcn_block_backward_2, _1       everything backward but that: from the outputs to dL/du2, which takes
+ *                                the place of u2, and from there to dL/dx (apart, because PoCL's compiler
+ *                                needs minutes for both in one)
+ * tcn_block_backward_wide        the same in one launch
  *
  * The plain kernels: a group of up to 256 items per slice, which meet at barriers between the steps; an
  * item takes every n-th value, or sums a channel or a weight. _wide: an item per slice, 16 channels at
@@ -136,16 +139,36 @@ __kernel void tcn_block_collect(
 
 /* ---- a group per slice ------------------------------------------------------------------------- */
 
-static inline void tcn_block_meet(void)
+/* For each of `count` values, every n-th by an item. All items go round equally often: PoCL puts
+ * barriers into loops inside of one that it takes for such, and then loses what the others skip. */
+#define TCN_BLOCK_EACH(index, count)                                                               \
+    for (size_t index##_first = 0, index = get_local_id(0); index##_first < (count);               \
+         index##_first += get_local_size(0), index += get_local_size(0))                           \
+        if (index < (count))
+
+/* As fmx_group_sum, without a barrier in a loop where there are no sub-groups: PoCL takes minutes to
+ * compile six of those inside the loop over the batch. */
+static inline float tcn_block_sum(float x, __local float *scratch)
 {
-    barrier(CLK_GLOBAL_MEM_FENCE);
+#ifdef FMX_SUBGROUP
+    return fmx_group_sum(x, scratch);
+#else
+    size_t items = get_local_size(0);
+    float sum = 0.0f;
+    scratch[get_local_id(0)] = x;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (size_t i = 0; i < items; ++i)
+        sum += scratch[i];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return sum;
+#endif
 }
 
 /* to[n][c] = from[c][n]. */
 static inline void tcn_block_turn(__global float *to, __global const float *from, size_t channels,
                                   size_t positions)
 {
-    for (size_t i = get_local_id(0); i < channels * positions; i += get_local_size(0))
+    TCN_BLOCK_EACH(i, channels * positions)
         to[i % positions * channels + i / positions] = from[i];
 }
 
@@ -154,15 +177,15 @@ static inline float2 tcn_block_statistics(__global const float *u, size_t count,
                                           float epsilon, __local float *scratch)
 {
     float sum = 0.0f;
-    for (size_t i = get_local_id(0); i < count; i += get_local_size(0))
+    TCN_BLOCK_EACH(i, count)
         sum += tcn_block_prelu(u[i], slope);
-    float mean = fmx_group_sum(sum, scratch) / (float)count;
+    float mean = tcn_block_sum(sum, scratch) / (float)count;
     float squares = 0.0f;
-    for (size_t i = get_local_id(0); i < count; i += get_local_size(0)) {
+    TCN_BLOCK_EACH(i, count) {
         float d = tcn_block_prelu(u[i], slope) - mean;
         squares = fma(d, d, squares);
     }
-    squares = fmx_group_sum(squares, scratch);
+    squares = tcn_block_sum(squares, scratch);
     return (float2)(mean, 1.0f / sqrt(squares / (float)count + epsilon));
 }
 
@@ -170,7 +193,7 @@ static inline void tcn_block_normalise(__global float *to, __global const float 
                                        size_t hidden, float slope, float2 s,
                                        __global const float *weight, __global const float *bias)
 {
-    for (size_t i = get_local_id(0); i < count; i += get_local_size(0)) {
+    TCN_BLOCK_EACH(i, count) {
         size_t h = i % hidden;
         to[i] = fma((tcn_block_prelu(u[i], slope) - s.x) * s.y, weight[h], bias[h]);
     }
@@ -199,21 +222,21 @@ __kernel void tcn_block_forward(
         __global float *u1 = saved + b * (2 * values + 4);
         __global float *u2 = u1 + values;
         tcn_block_turn(turned, x + b * channels * positions, channels, positions);
-        tcn_block_meet();
-        for (size_t i = l; i < values; i += items) {
+        barrier(CLK_GLOBAL_MEM_FENCE);
+        TCN_BLOCK_EACH(i, values) {
             size_t h = i % hidden;
             float sum = conv_bias[h];
             for (size_t c = 0; c < channels; ++c)
                 sum = fma(conv[h * channels + c], turned[i / hidden * channels + c], sum);
             u1[i] = sum;
         }
-        tcn_block_meet();
+        barrier(CLK_GLOBAL_MEM_FENCE);
         float2 s = tcn_block_statistics(u1, values, slope_1[0], epsilon_1, scratch);
         if (l == 0)
             vstore2(s, 0, u2 + values);
         tcn_block_normalise(normal, u1, values, hidden, slope_1[0], s, norm_1_weight, norm_1_bias);
-        tcn_block_meet();
-        for (size_t i = l; i < values; i += items) {
+        barrier(CLK_GLOBAL_MEM_FENCE);
+        TCN_BLOCK_EACH(i, values) {
             size_t h = i % hidden;
             float sum = depth_bias[h];
             for (long k = 0; k < taps; ++k) {
@@ -224,33 +247,36 @@ __kernel void tcn_block_forward(
             }
             u2[i] = sum;
         }
-        tcn_block_meet();
+        barrier(CLK_GLOBAL_MEM_FENCE);
         s = tcn_block_statistics(u2, values, slope_2[0], epsilon_2, scratch);
         if (l == 0)
             vstore2(s, 1, u2 + values);
         tcn_block_normalise(normal, u2, values, hidden, slope_2[0], s, norm_2_weight, norm_2_bias);
-        tcn_block_meet();
-        for (size_t i = l; i < skips * positions; i += items) {
+        barrier(CLK_GLOBAL_MEM_FENCE);
+        TCN_BLOCK_EACH(i, skips * positions) {
             size_t o = i / positions;
             float sum = skip_bias[o];
             for (size_t h = 0; h < hidden; ++h)
                 sum = fma(skip[o * hidden + h], normal[i % positions * hidden + h], sum);
             skip_out[b * skips * positions + i] = sum;
         }
-        for (size_t i = l; residual != 0 && i < channels * positions; i += items) {
+        if (residual != 0)
+            TCN_BLOCK_EACH(i, channels * positions) {
             size_t o = i / positions;
             float sum = residual_bias[o];
             for (size_t h = 0; h < hidden; ++h)
                 sum = fma(residual[o * hidden + h], normal[i % positions * hidden + h], sum);
             out[b * channels * positions + i] = sum + x[b * channels * positions + i];
         }
-        tcn_block_meet();
+        barrier(CLK_GLOBAL_MEM_FENCE);
     }
 }
 
-/* d, gradient of the normalised, becomes that of u; parts: slope, and (at `norm`) weight and bias. */
-static inline void tcn_block_norm_back(__global float *d, __global const float *u, size_t positions,
-                                       size_t hidden, float slope, float2 s,
+/* to: dL/du from d, the gradient of the normalised; parts: slope, and norm's weight and bias. `to` may
+ * be d or u. */
+static inline void tcn_block_norm_back(__global float *to, __global const float *d,
+                                       __global const float *u, size_t positions, size_t hidden,
+                                       float slope, float2 s,
                                        __global const float *weight, __global float *slope_part,
                                        __global float *norm_part, __local float *scratch)
 {
@@ -258,7 +284,7 @@ static inline void tcn_block_norm_back(__global float *d, __global const float *
     size_t items = get_local_size(0);
     float sum = 0.0f;
     float product = 0.0f;
-    for (size_t h = l; h < hidden; h += items) {
+    TCN_BLOCK_EACH(h, hidden) {
         float weight_sum = 0.0f;
         float bias_sum = 0.0f;
         for (size_t n = 0; n < positions; ++n) {
@@ -273,19 +299,19 @@ static inline void tcn_block_norm_back(__global float *d, __global const float *
         sum = fma(bias_sum, weight[h], sum);
     }
     float count = (float)positions * (float)hidden;
-    float mean = fmx_group_sum(sum, scratch) / count;
-    float tilt = fmx_group_sum(product, scratch) / count;
+    float mean = tcn_block_sum(sum, scratch) / count;
+    float tilt = tcn_block_sum(product, scratch) / count;
     float slope_sum = 0.0f;
-    for (size_t i = l; i < positions * hidden; i += items) {
+    TCN_BLOCK_EACH(i, positions * hidden) {
         float xhat = (tcn_block_prelu(u[i], slope) - s.x) * s.y;
         float dp = s.y * (d[i] * weight[i % hidden] - mean - xhat * tilt);
-        slope_sum = fma(dp, fmin(u[i], 0.0f), slope_sum);
-        d[i] = u[i] > 0.0f ? dp : slope * dp;
+        float value = u[i];
+        slope_sum = fma(dp, fmin(value, 0.0f), slope_sum);
+        to[i] = value > 0.0f ? dp : slope * dp;
     }
-    slope_sum = fmx_group_sum(slope_sum, scratch);
+    slope_sum = tcn_block_sum(slope_sum, scratch);
     if (l == 0)
         slope_part[0] += slope_sum;
-    tcn_block_meet();
 }
 
 /* part[k][h] += sum_n a[n][k] b[n][h], bias_part[k] += sum_n a[n][k] (or of b, where `of_b`). */
@@ -297,13 +323,13 @@ static inline void tcn_block_outer(__global float *part, __global float *bias_pa
     size_t items = get_local_size(0);
     size_t biases = of_b ? hidden : count;
     __global const float *summed = of_b ? b : a;
-    for (size_t i = l; i < count * hidden; i += items) {
+    TCN_BLOCK_EACH(i, count * hidden) {
         float sum = 0.0f;
         for (size_t n = 0; n < positions; ++n)
             sum = fma(a[n * count + i / hidden], b[n * hidden + i % hidden], sum);
         part[i] += sum;
     }
-    for (size_t i = l; i < biases; i += items) {
+    TCN_BLOCK_EACH(i, biases) {
         float sum = 0.0f;
         for (size_t n = 0; n < positions; ++n)
             sum += summed[n * biases + i];
@@ -311,16 +337,14 @@ static inline void tcn_block_outer(__global float *part, __global float *bias_pa
     }
 }
 
+/* The skip's and the residual's side; dL/du2 takes the place of u2. */
 FMX_SUBGROUP_KERNEL
-__kernel void tcn_block_backward(
-    __global float *grad_x, __global const float *grad_out, __global const float *grad_skip,
-    __global const float *saved, __global float *work, __global const float *x,
-    __global const float *conv, __global const float *slope_1, __global const float *norm_1_weight,
-    __global const float *norm_1_bias, __global const float *depth,
-    __global const float *slope_2, __global const float *norm_2_weight,
+__kernel void tcn_block_backward_2(
+    __global const float *grad_out, __global const float *grad_skip, __global float *saved,
+    __global float *work, __global const float *slope_2, __global const float *norm_2_weight,
     __global const float *norm_2_bias, __global const float *skip, __global const float *residual,
     ulong batch, ulong slice_floats, ulong parts_at, ulong channels, ulong hidden, ulong skips,
-    ulong positions, long taps, long dilation, long left)
+    ulong positions, long taps)
 {
     __local float scratch[256];
     size_t l = get_local_id(0);
@@ -333,32 +357,28 @@ __kernel void tcn_block_backward(
     t.taps = taps;
     t.residual = residual != 0;
     tcn_parts p = tcn_parts_of(&t);
-    __global float *turned = work + get_group_id(0) * slice_floats;
-    __global float *normal = turned + positions * channels;
-    __global float *d = normal + values;
-    __global float *e = d + values;
-    __global float *d_skip = e + values;
+    __global float *normal = work + get_group_id(0) * slice_floats;
+    __global float *d_skip = normal + values;
     __global float *d_out = d_skip + positions * skips;
+    __global float *d = d_out + positions * channels;
     __global float *parts = work + get_group_id(0) * slice_floats + parts_at;
-    for (size_t i = l; i < p.count; i += items)
+    for (size_t i = p.slope_2 + l; i < p.count; i += items)
         parts[i] = 0.0f;
+    barrier(CLK_GLOBAL_MEM_FENCE);
     for (size_t b = get_group_id(0); b < batch; b += get_num_groups(0)) {
-        __global const float *u1 = saved + b * (2 * values + 4);
-        __global const float *u2 = u1 + values;
-        float2 s1 = vload2(0, u2 + values);
+        __global float *u2 = saved + b * (2 * values + 4) + values;
         float2 s2 = vload2(1, u2 + values);
-        tcn_block_turn(turned, x + b * channels * positions, channels, positions);
         tcn_block_turn(d_skip, grad_skip + b * skips * positions, skips, positions);
         if (residual != 0)
             tcn_block_turn(d_out, grad_out + b * channels * positions, channels, positions);
         tcn_block_normalise(normal, u2, values, hidden, slope_2[0], s2, norm_2_weight, norm_2_bias);
-        tcn_block_meet();
+        barrier(CLK_GLOBAL_MEM_FENCE);
         tcn_block_outer(parts + p.skip, parts + p.skip_bias, d_skip, skips, normal, hidden,
                         positions, false);
         if (residual != 0)
             tcn_block_outer(parts + p.residual, parts + p.residual_bias, d_out, channels, normal,
                             hidden, positions, false);
-        for (size_t i = l; i < values; i += items) {
+        TCN_BLOCK_EACH(i, values) {
             float sum = 0.0f;
             size_t n = i / hidden;
             for (size_t o = 0; o < skips; ++o)
@@ -367,25 +387,49 @@ __kernel void tcn_block_backward(
                 sum = fma(residual[o * hidden + i % hidden], d_out[n * channels + o], sum);
             d[i] = sum;
         }
-        tcn_block_meet();
-        tcn_block_norm_back(d, u2, positions, hidden, slope_2[0], s2, norm_2_weight,
+        barrier(CLK_GLOBAL_MEM_FENCE);
+        tcn_block_norm_back(u2, d, u2, positions, hidden, slope_2[0], s2, norm_2_weight,
                             parts + p.slope_2, parts + p.norm_2, scratch);
+        barrier(CLK_GLOBAL_MEM_FENCE);
+    }
+}
+
+/* The input's side, from dL/du2. */
+FMX_SUBGROUP_KERNEL
+__kernel void tcn_block_backward_1(
+    __global float *grad_x, __global const float *grad_out, __global const float *saved,
+    __global float *work, __global const float *x, __global const float *conv,
+    __global const float *slope_1, __global const float *norm_1_weight,
+    __global const float *norm_1_bias, __global const float *depth, ulong batch,
+    ulong slice_floats, ulong parts_at, ulong channels, ulong hidden, ulong skips, ulong positions,
+    long taps, long dilation, long left)
+{
+    __local float scratch[256];
+    size_t l = get_local_id(0);
+    size_t items = get_local_size(0);
+    size_t values = positions * hidden;
+    tcn_block t;
+    t.channels = channels;
+    t.hidden = hidden;
+    t.skips = skips;
+    t.taps = taps;
+    t.residual = grad_out != 0;
+    tcn_parts p = tcn_parts_of(&t);
+    __global float *turned = work + get_group_id(0) * slice_floats;
+    __global float *normal = turned + positions * channels;
+    __global float *e = normal + values;
+    __global float *parts = work + get_group_id(0) * slice_floats + parts_at;
+    TCN_BLOCK_EACH(i, p.slope_2)
+        parts[i] = 0.0f;
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    for (size_t b = get_group_id(0); b < batch; b += get_num_groups(0)) {
+        __global const float *u1 = saved + b * (2 * values + 4);
+        __global const float *d = u1 + values;
+        float2 s1 = vload2(0, d + values);
+        tcn_block_turn(turned, x + b * channels * positions, channels, positions);
         tcn_block_normalise(normal, u1, values, hidden, slope_1[0], s1, norm_1_weight, norm_1_bias);
-        tcn_block_meet();
-        for (size_t i = l; i < ((size_t)taps + 1) * hidden; i += items) {
-            size_t h = i % hidden;
-            long k = (long)(i / hidden);
-            float sum = 0.0f;
-            for (long n = 0; n < (long)positions; ++n) {
-                long m = n + k * dilation - left;
-                float other = k == taps ? 1.0f
-                              : m >= 0 && m < (long)positions ? normal[(size_t)m * hidden + h]
-                                                              : 0.0f;
-                sum = fma(d[(size_t)n * hidden + h], other, sum);
-            }
-            parts[p.depth + i] += sum; /* depth_bias lies behind depth */
-        }
-        for (size_t i = l; i < values; i += items) {
+        barrier(CLK_GLOBAL_MEM_FENCE);
+        TCN_BLOCK_EACH(i, values) {
             size_t h = i % hidden;
             float sum = 0.0f;
             for (long k = 0; k < taps; ++k) {
@@ -395,20 +439,38 @@ __kernel void tcn_block_backward(
             }
             e[i] = sum;
         }
-        tcn_block_meet();
-        tcn_block_norm_back(e, u1, positions, hidden, slope_1[0], s1, norm_1_weight,
+        TCN_BLOCK_EACH(i, (size_t)taps * hidden) {
+            long ahead = (long)(i / hidden) * dilation - left;
+            float sum = 0.0f;
+            for (long n = 0; n < (long)positions; ++n) {
+                if (n + ahead >= 0 && n + ahead < (long)positions)
+                    sum = fma(d[(size_t)n * hidden + i % hidden],
+                              normal[(size_t)(n + ahead) * hidden + i % hidden], sum);
+            }
+            parts[p.depth + i] += sum;
+        }
+        TCN_BLOCK_EACH(h, hidden) {
+            float sum = 0.0f;
+            for (size_t n = 0; n < positions; ++n)
+                sum += d[n * hidden + h];
+            parts[p.depth_bias + h] += sum;
+        }
+        barrier(CLK_GLOBAL_MEM_FENCE);
+        tcn_block_norm_back(e, e, u1, positions, hidden, slope_1[0], s1, norm_1_weight,
                             parts + p.slope_1, parts + p.norm_1, scratch);
+        barrier(CLK_GLOBAL_MEM_FENCE);
         tcn_block_outer(parts + p.conv, parts + p.conv_bias, turned, channels, e, hidden, positions,
                         true);
-        for (size_t i = l; grad_x != 0 && i < channels * positions; i += items) {
+        if (grad_x != 0)
+            TCN_BLOCK_EACH(i, channels * positions) {
             size_t c = i / positions;
             size_t n = i % positions;
-            float sum = residual != 0 ? d_out[n * channels + c] : 0.0f;
+            float sum = grad_out != 0 ? grad_out[b * channels * positions + i] : 0.0f;
             for (size_t h = 0; h < hidden; ++h)
                 sum = fma(conv[h * channels + c], e[n * hidden + h], sum);
             grad_x[b * channels * positions + i] = sum;
         }
-        tcn_block_meet();
+        barrier(CLK_GLOBAL_MEM_FENCE);
     }
 }
 

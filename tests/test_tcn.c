@@ -148,6 +148,46 @@ Test(tcn, twin)
     fmx_test_close(&test);
 }
 
+/* A large bias puts a mean of 1e4 on values that differ by order 1: u is then rounded to 1e4 eps,
+ * and so is the mean, which the inverse (below 2) multiplies. The output is compared with that of
+ * the same values without the bias; the PReLU is the identity. Segments of 2048 with a jump behind
+ * the first 16 values are the worst that the shifted sums can meet. */
+Test(tcn, survives_a_large_mean)
+{
+    enum { CHANNELS = 2, POSITIONS = 4100, COUNT = CHANNELS * POSITIONS };
+    const fmx_op_case c =
+        TCN_CASE("large mean", 1, CHANNELS, POSITIONS, true, 1, 1, "same", true, false, false);
+    const float one[CHANNELS] = {1, 1};
+    fmx_test test = fmx_test_open();
+    float *x = fmx_test_random(COUNT, 3);
+    float *out[2];
+    for (int jump = 0; jump < 2; ++jump) {
+        for (int i = 0; i < COUNT; ++i)
+            x[i] += jump == 1 && i % POSITIONS % 2048 >= 16 ? 3 : 0;
+        for (int run = 0; run < 2; ++run) {
+            const float bias[CHANNELS] = {run * 1e4F, run * 1e4F};
+            fmx_op_run device;
+            fmx_test_ok(&test, fmx_op_run_open(test.device, &c, 1, &device), "open");
+            fmx_test_ok(&test, fmx_buffer_write(device.in[0], 0, x, COUNT * sizeof *x), "x");
+            fmx_test_ok(&test, fmx_buffer_write(device.weight[0], 0, one, sizeof one), "weight");
+            fmx_test_ok(&test, fmx_buffer_write(device.weight[1], 0, bias, sizeof bias), "bias");
+            fmx_test_ok(&test, fmx_buffer_write(device.weight[2], 0, one, sizeof *one), "slope");
+            fmx_test_ok(&test, c.op->forward(&device.call), "forward");
+            out[run] = malloc(COUNT * sizeof(float));
+            fmx_test_ok(&test, fmx_buffer_read(device.call.out, 0, out[run], COUNT * sizeof(float)),
+                        "out");
+            fmx_op_run_close(&device);
+        }
+        for (int i = 0; i < COUNT; ++i)
+            cr_assert_float_eq(out[0][i], out[1][i], 8 * 1e4 * FMX_TEST_EPS, "%d: %g, %g", i,
+                               (double)out[0][i], (double)out[1][i]);
+        free(out[0]);
+        free(out[1]);
+    }
+    free(x);
+    fmx_test_close(&test);
+}
+
 typedef struct block_facts {
     fmx_ref_tcn_block t;
     fmx_ref_tcn_block_weights w;

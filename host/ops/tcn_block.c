@@ -231,12 +231,11 @@ static fmx__arg work_arg(const fmx__op_call *call, const sizes *s)
 
 /* A group, or where wide an item, for each slice. */
 static fmx_status launch(const fmx__op_call *call, const sizes *s, const char *kernel,
-                         const char *wide_kernel, const fmx__arg *args, size_t arg_count,
-                         double flops)
+                         const fmx__arg *args, size_t arg_count, double flops)
 {
     fmx__launch job = {
         .stem = "tcn_block",
-        .kernel = s->wide ? wide_kernel : kernel,
+        .kernel = kernel,
         .arg = args,
         .arg_count = arg_count,
         .dims = 1,
@@ -284,8 +283,8 @@ static fmx_status forward(const fmx__op_call *call)
         fmx__arg_f32(o->norm_1.epsilon),
         fmx__arg_f32(o->norm_2.epsilon),
     };
-    return launch(call, &s, "tcn_block_forward", "tcn_block_forward_wide", args, FMX__COUNT(args),
-                  2 * s.products);
+    return launch(call, &s, s.wide ? "tcn_block_forward_wide" : "tcn_block_forward", args,
+                  FMX__COUNT(args), 2 * s.products);
 }
 
 static fmx_status collect(const fmx__op_call *call, const sizes *s)
@@ -316,40 +315,101 @@ static fmx_status collect(const fmx__op_call *call, const sizes *s)
     return fmx__launch_kernel(call->device, &job);
 }
 
-static fmx_status backward(const fmx__op_call *call)
+static fmx_status backward_wide(const fmx__op_call *call, const sizes *s)
 {
     const fmx__tcn_block_options *o = call->options;
-    sizes s = sizes_of_call(call);
     fmx__arg args[] = {
-        tensor_arg(&s, call->grad_in[0], s.channels),
-        tensor_arg(&s, o->residual ? call->grad_out : NULL, s.channels),
-        tensor_arg(&s, o->residual ? call->grad_second : call->grad_out, s.skips),
-        fmx__arg_buffer(call->saved, s.saved * sizeof(float)),
-        work_arg(call, &s),
-        tensor_arg(&s, call->in[0], s.channels),
-        weight_arg(call, &s, CONV),
-        weight_arg(call, &s, SLOPE_1),
-        weight_arg(call, &s, NORM_1),
-        weight_arg(call, &s, NORM_1_BIAS),
-        weight_arg(call, &s, DEPTH),
-        weight_arg(call, &s, SLOPE_2),
-        weight_arg(call, &s, NORM_2),
-        weight_arg(call, &s, NORM_2_BIAS),
-        weight_arg(call, &s, SKIP),
-        weight_arg(call, &s, BACK),
-        fmx__arg_u64(s.batch),
-        fmx__arg_u64(s.slice),
-        fmx__arg_u64(s.parts_at),
-        fmx__arg_u64(s.channels),
-        fmx__arg_u64(s.hidden),
-        fmx__arg_u64(s.skips),
-        fmx__arg_u64(s.positions),
-        fmx__arg_u64(s.taps),
-        fmx__arg_u64(s.dilation),
-        fmx__arg_u64(s.left),
+        tensor_arg(s, call->grad_in[0], s->channels),
+        tensor_arg(s, o->residual ? call->grad_out : NULL, s->channels),
+        tensor_arg(s, o->residual ? call->grad_second : call->grad_out, s->skips),
+        fmx__arg_buffer(call->saved, s->saved * sizeof(float)),
+        work_arg(call, s),
+        tensor_arg(s, call->in[0], s->channels),
+        weight_arg(call, s, CONV),
+        weight_arg(call, s, SLOPE_1),
+        weight_arg(call, s, NORM_1),
+        weight_arg(call, s, NORM_1_BIAS),
+        weight_arg(call, s, DEPTH),
+        weight_arg(call, s, SLOPE_2),
+        weight_arg(call, s, NORM_2),
+        weight_arg(call, s, NORM_2_BIAS),
+        weight_arg(call, s, SKIP),
+        weight_arg(call, s, BACK),
+        fmx__arg_u64(s->batch),
+        fmx__arg_u64(s->slice),
+        fmx__arg_u64(s->parts_at),
+        fmx__arg_u64(s->channels),
+        fmx__arg_u64(s->hidden),
+        fmx__arg_u64(s->skips),
+        fmx__arg_u64(s->positions),
+        fmx__arg_u64(s->taps),
+        fmx__arg_u64(s->dilation),
+        fmx__arg_u64(s->left),
     };
-    fmx_status status = launch(call, &s, "tcn_block_backward", "tcn_block_backward_wide", args,
-                               FMX__COUNT(args), 4 * s.products);
+    return launch(call, s, "tcn_block_backward_wide", args, FMX__COUNT(args), 4 * s->products);
+}
+
+/* From the outputs to dL/du2. */
+static fmx_status backward_outputs(const fmx__op_call *call, const sizes *s)
+{
+    const fmx__tcn_block_options *o = call->options;
+    fmx__arg args[] = {
+        tensor_arg(s, o->residual ? call->grad_out : NULL, s->channels),
+        tensor_arg(s, o->residual ? call->grad_second : call->grad_out, s->skips),
+        fmx__arg_buffer(call->saved, s->saved * sizeof(float)),
+        work_arg(call, s),
+        weight_arg(call, s, SLOPE_2),
+        weight_arg(call, s, NORM_2),
+        weight_arg(call, s, NORM_2_BIAS),
+        weight_arg(call, s, SKIP),
+        weight_arg(call, s, BACK),
+        fmx__arg_u64(s->batch),
+        fmx__arg_u64(s->slice),
+        fmx__arg_u64(s->parts_at),
+        fmx__arg_u64(s->channels),
+        fmx__arg_u64(s->hidden),
+        fmx__arg_u64(s->skips),
+        fmx__arg_u64(s->positions),
+        fmx__arg_u64(s->taps),
+    };
+    return launch(call, s, "tcn_block_backward_2", args, FMX__COUNT(args), 2 * s->products);
+}
+
+/* From there to the input. */
+static fmx_status backward_input(const fmx__op_call *call, const sizes *s)
+{
+    const fmx__tcn_block_options *o = call->options;
+    fmx__arg args[] = {
+        tensor_arg(s, call->grad_in[0], s->channels),
+        tensor_arg(s, o->residual ? call->grad_out : NULL, s->channels),
+        fmx__arg_buffer(call->saved, s->saved * sizeof(float)),
+        work_arg(call, s),
+        tensor_arg(s, call->in[0], s->channels),
+        weight_arg(call, s, CONV),
+        weight_arg(call, s, SLOPE_1),
+        weight_arg(call, s, NORM_1),
+        weight_arg(call, s, NORM_1_BIAS),
+        weight_arg(call, s, DEPTH),
+        fmx__arg_u64(s->batch),
+        fmx__arg_u64(s->slice),
+        fmx__arg_u64(s->parts_at),
+        fmx__arg_u64(s->channels),
+        fmx__arg_u64(s->hidden),
+        fmx__arg_u64(s->skips),
+        fmx__arg_u64(s->positions),
+        fmx__arg_u64(s->taps),
+        fmx__arg_u64(s->dilation),
+        fmx__arg_u64(s->left),
+    };
+    return launch(call, s, "tcn_block_backward_1", args, FMX__COUNT(args), 2 * s->products);
+}
+
+static fmx_status backward(const fmx__op_call *call)
+{
+    sizes s = sizes_of_call(call);
+    fmx_status status = s.wide ? backward_wide(call, &s) : backward_outputs(call, &s);
+    if (status == FMX_OK && !s.wide)
+        status = backward_input(call, &s);
     return status == FMX_OK ? collect(call, &s) : status;
 }
 
