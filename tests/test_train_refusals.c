@@ -283,7 +283,8 @@ Test(train_refusals, every_allocation_of_a_model_may_fail)
 Test(train_refusals, every_allocation_of_a_training_may_fail)
 {
     enum { MOST = 5000, EACH = 50, STEP = 7 };
-    static const char *const one_epoch[] = {"train.epochs=1", NULL};
+    static const char *const one_epoch[] = {"train.epochs=1", "train.accumulate=2",
+                                            "train.average.decay=0.9", NULL};
     world w;
     open_world(&w, &usual);
     fmx_train_run run = usual_run(&w);
