@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { GROUP = 256, SMALL_GROUP = 64, SPAN = 4096, PER_ITEM = 16 };
+enum { GROUP = 256, WIDE_GROUP = 8, SMALL_GROUP = 64, SPAN = 4096, PER_ITEM = 16 };
 
 /* As in kernels/optimiser_slab.cl. */
 typedef struct span {
@@ -155,7 +155,7 @@ static fmx_status run_squares(const fmx__norms *n, const slab_spans *slab, fmx_b
         .flops = (double)slab->floats * 2,
         .bytes = (double)slab->floats * sizeof(float),
     };
-    job.local[0] = wide ? 1 : GROUP;
+    job.local[0] = wide ? WIDE_GROUP : GROUP;
     if (wide)
         job.global[0] = slab->count;
     else
