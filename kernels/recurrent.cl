@@ -23,8 +23,10 @@
  *   recurrent_product      out[m][n] = sum_k a(m, k) b(k, n): z of the inputs for all steps at
  *                          once, gradients of weights and of inputs; 128 items own 32 x 64 values
  *   recurrent_combine      sums the slices of the weights' gradient in order, into PyTorch's
+ *                          tensors
  *   recurrent_grad_wide, recurrent_grad_rows_wide   the products for PoCL: one item per group,
- *                          float16 along the units, sums in registers
+ *                          float16 along the units, sums in registers; recurrent_gather_wide and
+ *                          recurrent_scatter_wide turn blocks of 16 x 16 in registers
  *
  * Every sum has a fixed order. Twin: host/ref/recurrent_ref.c.
  */
@@ -286,6 +288,113 @@ static inline float recurrent_sum16(float16 x)
     float8 a = x.lo + x.hi;
     float4 b = a.lo + a.hi;
     return (b.s0 + b.s1) + (b.s2 + b.s3);
+}
+
+static inline float16 recurrent_zip_low(float16 a, float16 b)
+{
+    return (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6,
+                     b.s6, a.s7, b.s7);
+}
+
+static inline float16 recurrent_zip_high(float16 a, float16 b)
+{
+    return (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se,
+                     b.se, a.sf, b.sf);
+}
+
+/* 16 x 16 values turned round: each pass moves the highest bit of the row's number to the lowest of
+ * the lane's, and that of the lane's to the row's. */
+static inline void recurrent_transpose(float16 line[16])
+{
+#pragma unroll
+    for (size_t pass = 0; pass < 4; ++pass) {
+        float16 next[16];
+#pragma unroll
+        for (size_t i = 0; i < 8; ++i) {
+            next[2 * i] = recurrent_zip_low(line[i], line[i + 8]);
+            next[2 * i + 1] = recurrent_zip_high(line[i], line[i + 8]);
+        }
+#pragma unroll
+        for (size_t i = 0; i < 16; ++i)
+            line[i] = next[i];
+    }
+}
+
+/* recurrent_gather, an item for 16 rows; columns up to the next 16 behind count become 0. */
+__attribute__((reqd_work_group_size(1, 1, 1)))
+__kernel void recurrent_gather_wide(__global float *rows, ulong rows_at, __global const float *in,
+                                    ulong batch, ulong steps, ulong each, ulong stride, ulong count,
+                                    ulong channels, ulong step, uint ones)
+{
+    size_t first = get_group_id(0) * 16;
+    size_t b = get_group_id(1);
+    size_t d = get_group_id(2);
+    bool whole = first + 16 <= steps;
+    in += (b * channels + d * step) * steps;
+    rows += rows_at + ((d * batch + b) * each + first) * stride;
+    for (size_t c = 0; whole && c < count; c += 16) {
+        size_t t = d != 0 ? steps - 16 - first : first;
+        float16 line[16];
+#pragma unroll
+        for (size_t i = 0; i < 16; ++i)
+            line[i] = c + i < count ? vload16(0, in + (c + i) * steps + t) : (float16)(0.0f);
+        recurrent_transpose(line);
+#pragma unroll
+        for (size_t i = 0; i < 16; ++i)
+            recurrent_store16(line[i], rows + (d != 0 ? 15 - i : i) * stride + c);
+    }
+    for (size_t i = 0; i < 16 && first + i < each; ++i) {
+        bool inside = first + i < steps;
+        size_t t = inside ? recurrent_turn(first + i, d, steps) : 0;
+        __global float *row = rows + i * stride;
+        for (size_t c = 0; !whole && c < count; ++c)
+            row[c] = inside ? in[c * steps + t] : 0.0f;
+        for (size_t c = count; !whole && ones == 0 && c < stride; ++c)
+            row[c] = 0.0f;
+        if (ones != 0)
+            row[count] = inside ? 1.0f : 0.0f;
+    }
+}
+
+/* recurrent_scatter, an item for 16 positions. */
+__attribute__((reqd_work_group_size(1, 1, 1)))
+__kernel void recurrent_scatter_wide(__global float *out, __global const float *rows, ulong rows_at,
+                                     ulong batch, ulong steps, ulong stride, ulong column,
+                                     ulong count, ulong skip, ulong directions, ulong step,
+                                     uint last)
+{
+    size_t first = get_group_id(0) * 16;
+    size_t b = get_group_id(1);
+    size_t positions = last != 0 ? 1 : steps;
+    size_t channels = step != 0 ? directions * step : count;
+    bool whole = last == 0 && first + 16 <= steps;
+    rows += rows_at + column;
+    for (size_t d = 0; d < directions; ++d) {
+        bool more = step == 0 && d > 0;
+        __global const float *from = rows + ((d * batch + b) * (steps + 1) + skip) * stride;
+        __global float *to = out + (b * channels + d * step) * positions + first;
+        for (size_t c = 0; whole && c < count; c += 16) {
+            float16 line[16];
+#pragma unroll
+            for (size_t i = 0; i < 16; ++i)
+                line[i] = vload16(0, from + recurrent_turn(first + i, d, steps) * stride + c);
+            recurrent_transpose(line);
+#pragma unroll
+            for (size_t i = 0; i < 16; ++i) {
+                if (c + i < count) {
+                    __global float *at = to + (c + i) * positions;
+                    recurrent_store16(more ? vload16(0, at) + line[i] : line[i], at);
+                }
+            }
+        }
+        for (size_t i = 0; !whole && i < 16 && first + i < positions; ++i) {
+            size_t s = last != 0 ? steps - 1 : recurrent_turn(first + i, d, steps);
+            for (size_t c = 0; c < count; ++c) {
+                float value = from[s * stride + c];
+                to[c * positions + i] = more ? to[c * positions + i] + value : value;
+            }
+        }
+    }
 }
 
 #define RECURRENT_GRAD_ROWS 64   /* rows that are summed before the next: they stay near */

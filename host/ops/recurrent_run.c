@@ -61,7 +61,27 @@ static fmx_status spread(const fmx__op_call *call, const char *kernel, const fmx
         .dims = 3,
         .global = {global[0], global[1], global[2]},
         .local = {global[0] <= 16 ? 16 : GROUP, 1, 1},
-        .flops = 0,
+        .bytes = floats * sizeof(float),
+    };
+    return fmx__launch_kernel(call->device, &job);
+}
+
+/* The same with rows in the first place, of which an item of the wide variant takes 16. */
+static fmx_status turn(const fmx__op_call *call, const fmx__recurrent_sizes *s,
+                       const char *const kernel[2], const fmx__arg *args, size_t arg_count,
+                       const size_t global[3], double floats)
+{
+    if (!s->wide)
+        return spread(call, kernel[0], args, arg_count, global, floats);
+    fmx__launch job = {
+        .stem = "recurrent",
+        .kernel = kernel[1],
+        .arg = args,
+        .arg_count = arg_count,
+        .dims = 3,
+        .groups = {divide_up(global[0], 16), global[1], global[2]},
+        .local = {1, 1, 1},
+        .fixed_group = true,
         .bytes = floats * sizeof(float),
     };
     return fmx__launch_kernel(call->device, &job);
@@ -122,7 +142,8 @@ static fmx_status gather(const fmx__op_call *call, const fmx__recurrent_sizes *s
     const size_t global[3] = {g->each, s->batch, s->directions};
     double floats =
         (double)s->directions * (double)s->batch * (double)g->each * (double)(g->count + g->stride);
-    return spread(call, "recurrent_gather", args, FMX__COUNT(args), global, floats);
+    static const char *const kernels[2] = {"recurrent_gather", "recurrent_gather_wide"};
+    return turn(call, s, kernels, args, FMX__COUNT(args), global, floats);
 }
 
 static fmx_status rows_of_input(const fmx__op_call *call, const fmx__recurrent_sizes *s)
@@ -215,7 +236,8 @@ static fmx_status scatter(const fmx__op_call *call, const fmx__recurrent_sizes *
     };
     const size_t global[3] = {positions, s->batch, 1};
     double floats = 2 * (double)s->batch * (double)channels * (double)positions;
-    return spread(call, "recurrent_scatter", args, FMX__COUNT(args), global, floats);
+    static const char *const kernels[2] = {"recurrent_scatter", "recurrent_scatter_wide"};
+    return turn(call, s, kernels, args, FMX__COUNT(args), global, floats);
 }
 
 /* out [directions][slices][m][n] = a b, both in the state. */
