@@ -6,8 +6,8 @@
  *   y    = (p - mean) inverse norm_weight_c + norm_bias_c,   mean and inverse = 1 / sqrt(variance +
  *          epsilon) over channels and positions of the item
  *
- * u and p are never written: they are computed again wherever they are wanted, so that forward reads
- * x twice and writes y, backward reads x and g = dL/dy twice and writes dL/dx.
+ * u and p are never written: they are computed again wherever they are wanted, so that forward
+ * reads x twice and writes y, backward reads x and g = dL/dy twice and writes dL/dx.
  *
  * tcn_statistics[_wide]  mean and sum of squared deviations of p in each row: float2 [row]
  * tcn_finish[_wide]      one group (item) per item of the batch: joins its rows, all equally long,
@@ -123,7 +123,9 @@ __kernel void tcn_apply(__global float *y, __global const float *x, __global con
     float u = tcn_u(x + row * (size_t)positions, (long)n, positions, weight + c * (size_t)taps,
                     start, taps, dilation, left);
     float xhat = (tcn_prelu(u, slope[0]) - s.x) * s.y;
-    y[row * (size_t)positions + n] = norm_weight != 0 ? fma(xhat, norm_weight[c], norm_bias[c]) : xhat;
+    if (norm_weight != 0)
+        xhat = fma(xhat, norm_weight[c], norm_bias[c]);
+    y[row * (size_t)positions + n] = xhat;
 }
 
 FMX_SUBGROUP_KERNEL
@@ -280,10 +282,13 @@ static inline float tcn_sum16(float16 v)
     return c.x + c.y;
 }
 
-/* to[i] = from[first + i], 0 outside of the row, i < count. */
-static inline void tcn_load(float *to, __global const float *from, long first, long count,
-                            long positions)
+/* from[first + i] for i < count, 0 outside of the row: in place where all of it lies inside, otherwise
+ * copied to `to`. (PoCL has one address space.) */
+static inline const float *tcn_load(float *to, __global const float *from, long first, long count,
+                                    long positions)
 {
+    if (first >= 0 && first + count <= positions)
+        return (const float *)(size_t)(from + first);
     long begin = clamp(-first, 0l, count);
     long end = clamp(positions - first, begin, count);
     for (long i = 0; i < begin; ++i)
@@ -295,6 +300,7 @@ static inline void tcn_load(float *to, __global const float *from, long first, l
         to[i] = from[first + i];
     for (i = end; i < count; ++i)
         to[i] = 0.0f;
+    return to;
 }
 
 static inline float16 tcn_u16(const float *x, const float *weight, float bias, const long taps,
@@ -340,7 +346,7 @@ static inline float2 tcn_shifted(float shift, float sum, float squares, float co
 
 static inline float2 tcn_row_statistics(const tcn_row *r, const long taps)
 {
-    float x[TCN_SEGMENT + TCN_REACH + 16];
+    float room[TCN_SEGMENT + TCN_REACH + 16];
     float w[TCN_TAPS];
     float2 all = (float2)(0.0f);
     long reach = taps > 0 ? (taps - 1) * r->dilation : 0;
@@ -351,9 +357,10 @@ static inline float2 tcn_row_statistics(const tcn_row *r, const long taps)
         float shift = 0.0f;
         float16 sum16 = 0.0f;
         float16 squares16 = 0.0f;
-        tcn_load(x, r->x, at - r->left, count + reach, r->positions);
+        const float *x = tcn_load(room, r->x, at - r->left, count + reach, r->positions);
         if (whole > 0)
-            shift = tcn_sum16(tcn_prelu16(tcn_u16(x, w, r->bias, taps, r->dilation), r->slope)) / 16;
+            shift =
+                tcn_sum16(tcn_prelu16(tcn_u16(x, w, r->bias, taps, r->dilation), r->slope)) / 16;
         else
             shift = tcn_prelu(tcn_u1(x, w, r->bias, taps, r->dilation), r->slope);
         for (long n = 0; n < whole; n += 16) {
@@ -381,13 +388,13 @@ static inline float2 tcn_row_statistics(const tcn_row *r, const long taps)
 static inline void tcn_row_apply(const tcn_row *r, __global float *y, float norm_weight,
                                  float norm_bias, const long taps)
 {
-    float x[TCN_SEGMENT + TCN_REACH + 16];
+    float room[TCN_SEGMENT + TCN_REACH + 16];
     float w[TCN_TAPS];
     long reach = taps > 0 ? (taps - 1) * r->dilation : 0;
     tcn_weights(w, r, taps);
     for (long at = 0; at < r->positions; at += TCN_SEGMENT) {
         long count = min((long)TCN_SEGMENT, r->positions - at);
-        tcn_load(x, r->x, at - r->left, count + reach, r->positions);
+        const float *x = tcn_load(room, r->x, at - r->left, count + reach, r->positions);
         long n = 0;
         for (; n + 16 <= count; n += 16) {
             float16 p = tcn_prelu16(tcn_u16(x + n, w, r->bias, taps, r->dilation), r->slope);
@@ -405,7 +412,7 @@ static inline void tcn_row_apply(const tcn_row *r, __global float *y, float norm
 /* Sums of g and g xhat. */
 static inline float2 tcn_row_sums(const tcn_row *r, __global const float *g, const long taps)
 {
-    float x[TCN_SEGMENT + TCN_REACH + 16];
+    float room[TCN_SEGMENT + TCN_REACH + 16];
     float w[TCN_TAPS];
     float2 tail = (float2)(0.0f);
     float16 sum16 = 0.0f;
@@ -414,7 +421,7 @@ static inline float2 tcn_row_sums(const tcn_row *r, __global const float *g, con
     tcn_weights(w, r, taps);
     for (long at = 0; at < r->positions; at += TCN_SEGMENT) {
         long count = min((long)TCN_SEGMENT, r->positions - at);
-        tcn_load(x, r->x, at - r->left, count + reach, r->positions);
+        const float *x = tcn_load(room, r->x, at - r->left, count + reach, r->positions);
         long n = 0;
         for (; n + 16 <= count; n += 16) {
             float16 p = tcn_prelu16(tcn_u16(x + n, w, r->bias, taps, r->dilation), r->slope);
@@ -444,7 +451,8 @@ typedef struct tcn_totals {
 /* A segment of a row for its gradient: x[n - left + t dilation] of the row stands at x[n - origin + t
  * dilation], dL/du[n] at du[n - origin]. */
 typedef struct tcn_segment {
-    float x[TCN_SEGMENT + 2 * TCN_REACH + 16];
+    const float *x;
+    float room[TCN_SEGMENT + 2 * TCN_REACH + 16];
     float du[TCN_SEGMENT + TCN_REACH + 16];
     float w[TCN_TAPS];
     long origin;
@@ -493,8 +501,8 @@ static inline void tcn_row_du(const tcn_row *r, tcn_segment *s, tcn_totals *all,
 }
 
 /* dL/dx[i] = sum_t weight[t] dL/du[i + left - t dilation] for i in [at, at + count). */
-static inline void tcn_row_dx(const tcn_row *r, const tcn_segment *s, __global float *grad_x, long at,
-                              long count, long reach, const long taps)
+static inline void tcn_row_dx(const tcn_row *r, const tcn_segment *s, __global float *grad_x,
+                              long at, long count, long reach, const long taps)
 {
     long n = 0;
     for (; n + 16 <= count; n += 16) {
@@ -537,7 +545,7 @@ static inline void tcn_row_gradient(const tcn_row *r, __global float *grad_x,
         long first = max(at - back, 0l);
         long last = min(at + count + r->left, r->positions);
         s.origin = at - back;
-        tcn_load(s.x, r->x, at - reach, count + 2 * reach, r->positions);
+        s.x = tcn_load(s.room, r->x, at - reach, count + 2 * reach, r->positions);
         for (long n = s.origin; n < first; ++n)
             s.du[n - s.origin] = 0.0f;
         for (long n = last; n < at + count + r->left; ++n)
