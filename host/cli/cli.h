@@ -84,6 +84,7 @@ extern const fmx__verb fmx__verb_bench;
 extern const fmx__verb fmx__verb_convert;
 extern const fmx__verb fmx__verb_devices;
 extern const fmx__verb fmx__verb_evaluate;
+extern const fmx__verb fmx__verb_export;
 extern const fmx__verb fmx__verb_mix;
 extern const fmx__verb fmx__verb_train;
 extern const fmx__verb fmx__verb_run;

@@ -21,6 +21,7 @@ const fmx__verb *const fmx__verbs[] = {&fmx__verb_devices,
                                        &fmx__verb_run,
                                        &fmx__verb_plot,
                                        &fmx__verb_convert,
+                                       &fmx__verb_export,
                                        &fmx__verb_bench,
                                        NULL};
 
