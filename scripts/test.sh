@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing, builds, and runs every test on both CPU runtimes, the Intel offline
-# gate, a build with clang and a short sanitizer run. Ends with one summary line.
+# gate, a build with clang, a short sanitizer run and seconds of fuzzing. Ends with one summary line.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh --test
@@ -46,6 +46,8 @@ step tidy sh scripts/check_tidy.sh build/release
 step build-clang build clang
 step build-asan build asan
 step sanitizers sanitizer_run
+step fuzz sh scripts/fuzz.sh 5
+grep -A20 '^target ' "$logs/fuzz.log" || true
 
 skips=0
 unexpected=""

@@ -160,6 +160,16 @@ Test(yaml, aliases_and_depth_are_limited)
     fmx_test_refused(&test, fmx__yaml_parse(test.ctx, "f.yml", text, strlen(text), &yaml),
                      FMX_ERROR_FORMAT, "more values");
     fmx__yaml_clear(&yaml);
+    /* a long text behind many aliases: 2000 bytes 500 times, from 4096 */
+    memset(text, 'x', sizeof text);
+    memcpy(text, "a: &a ", 6);
+    memcpy(text + 2000, "\nb: [", 5);
+    for (size_t at = 2005; at + 4 <= sizeof text; at += 4)
+        memcpy(text + at, "*a ,", 4);
+    text[sizeof text - 1] = ']';
+    fmx_test_refused(&test, fmx__yaml_parse(test.ctx, "f.yml", text, sizeof text, &yaml),
+                     FMX_ERROR_FORMAT, "aliases make more text");
+    fmx__yaml_clear(&yaml);
     memset(text, '[', sizeof text);
     fmx_test_refused(&test, fmx__yaml_parse(test.ctx, "f.yml", text, sizeof text, &yaml),
                      FMX_ERROR_FORMAT, "nested too deeply");

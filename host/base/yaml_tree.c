@@ -7,6 +7,10 @@
 
 #include "c_locale.h"
 
+/* Values, and bytes of text that aliases copy: at most this many, and for each byte of the file. A
+ * value takes some 100 bytes of memory. */
+enum { COPIES_ANYWAY = 4096, COPIES_EACH = 16 };
+
 typedef struct anchor {
     char *name;
     const fmx__yaml_node *node;
@@ -17,6 +21,8 @@ typedef struct reader {
     const char *file;
     yaml_parser_t parser;
     size_t nodes;
+    size_t copied_bytes; /* of text, by aliases */
+    size_t copies_most;  /* of either */
     anchor *anchors;
     size_t anchor_count;
     size_t anchor_capacity;
@@ -56,7 +62,7 @@ static fmx_status next_event(reader *r, yaml_event_t *event)
 
 static fmx_status new_node(reader *r, fmx__yaml_kind kind, size_t line, fmx__yaml_node **out)
 {
-    if (++r->nodes > FMX__YAML_MOST_NODES)
+    if (++r->nodes > FMX__YAML_MOST_NODES || r->nodes > r->copies_most)
         return refuse(r, line, "more values than fidmix reads from one file");
     fmx_status status = fmx__alloc(r->ctx, 1, sizeof **out, "YAML", out);
     if (status == FMX_OK) {
@@ -80,7 +86,17 @@ static fmx_status copy_text(reader *r, const char *text, char **out)
     return text == NULL ? FMX_OK : fmx__format(r->ctx, out, "%s", text);
 }
 
-/* A deep copy, counted against the limit of nodes: nested aliases cannot grow without bound. */
+/* A text of a copy, counted: a long one behind many aliases would fill the memory. */
+static fmx_status copy_again(reader *r, const char *text, size_t line, char **out)
+{
+    r->copied_bytes += text != NULL ? strlen(text) : 0;
+    if (r->copied_bytes > r->copies_most)
+        return refuse(r, line, "aliases make more text than fidmix reads from one file");
+    return copy_text(r, text, out);
+}
+
+/* A deep copy, counted against the limits of nodes and text, which go with the size of the file:
+ * nested aliases cannot grow without bound. */
 static fmx_status copy_node(reader *r, const fmx__yaml_node *node, size_t depth,
                             fmx__yaml_node **out)
 {
@@ -88,9 +104,9 @@ static fmx_status copy_node(reader *r, const fmx__yaml_node *node, size_t depth,
         return refuse(r, node->line, "nested too deeply");
     fmx_status status = new_node(r, node->kind, node->line, out);
     if (status == FMX_OK)
-        status = copy_text(r, node->key, &(*out)->key);
+        status = copy_again(r, node->key, node->line, &(*out)->key);
     if (status == FMX_OK)
-        status = copy_text(r, node->text, &(*out)->text);
+        status = copy_again(r, node->text, node->line, &(*out)->text);
     if (status == FMX_OK)
         (*out)->quoted = node->quoted;
     for (size_t i = 0; status == FMX_OK && i < node->count; ++i) {
@@ -289,6 +305,7 @@ fmx_status fmx__yaml_parse(fmx_context *ctx, const char *file, const char *text,
                            fmx__yaml *out)
 {
     reader r = {.ctx = ctx, .file = file};
+    r.copies_most = COPIES_ANYWAY + COPIES_EACH * (bytes < FMX__YAML_MOST_BYTES ? bytes : 0);
     *out = (fmx__yaml){0};
     fmx_status status = fmx__format(ctx, &out->file, "%s", file);
     if (status == FMX_OK && bytes > FMX__YAML_MOST_BYTES)

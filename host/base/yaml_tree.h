@@ -1,6 +1,6 @@
 /* YAML as a tree of nodes that remember their lines. Input is hostile: size, depth, number of nodes
- * (copies made by aliases included) are limited; duplicate keys, tags and second documents are
- * refused. */
+ * (copies made by aliases included) and text that aliases copy are limited, the latter two by the
+ * file's size; duplicate keys, tags and second documents are refused. */
 #ifndef FIDMIX_YAML_TREE_H
 #define FIDMIX_YAML_TREE_H
 
