@@ -269,3 +269,37 @@ Test(recurrent, refusals)
     fmx_op_refused(&test, &c, "more than can be counted");
     fmx_test_close(&test);
 }
+
+static uint64_t launches_of(const fmx_test *test, size_t steps)
+{
+    fmx_op_case c =
+        RECURRENT_CASE("launches", lstm, 2, 1, 1, 5, 1, false, SEQUENCE, true, false, false);
+    fmx_op_run run = {0};
+    fmx_profile_row *rows = NULL;
+    size_t count = 0;
+    uint64_t sum = 0;
+    c.in[0].positions = steps;
+    fmx_test_ok(test, fmx_op_run_open(test->device, &c, 1, &run), "open");
+    fmx_test_ok(test, fmx_device_profile(test->device, true), "profile");
+    fmx_test_ok(test, c.op->forward(&run.call), "forward");
+    fmx_test_ok(test, c.op->backward(&run.call), "backward");
+    fmx_test_ok(test, fmx_device_profile_rows(test->device, &rows, &count), "rows");
+    for (size_t i = 0; i < count; ++i)
+        sum += rows[i].calls;
+    fmx_test_ok(test, fmx_device_profile(test->device, false), "profile");
+    fmx_op_run_close(&run);
+    free(rows);
+    return sum;
+}
+
+/* From 1 to 8192 steps the same; one launch more in each direction for every 8192 behind them. */
+Test(recurrent, launches_do_not_grow)
+{
+    fmx_test test = fmx_test_open();
+    uint64_t one = launches_of(&test, 1);
+    cr_assert(one >= 8 && one <= 12, "%u launches", (unsigned)one);
+    cr_assert_eq(launches_of(&test, 777), one);
+    cr_assert_eq(launches_of(&test, 8192), one);
+    cr_assert_eq(launches_of(&test, 8193), one + 2);
+    fmx_test_close(&test);
+}
