@@ -494,3 +494,15 @@ Test(simulate, program_interrupted)
     cr_assert_eq(run(arguments), 0);
     cr_assert(same_trees(a, b));
 }
+
+/* Killed while its stamp was being written: nothing is there yet, so that it begins anew. */
+Test(simulate, a_stamp_half_written)
+{
+    char command[2048];
+    snprintf(command, sizeof command,
+             "cd %s && mkdir c && touch c/simulation.txt.17.part && " FMX_PROGRAM
+             " simulate --spins " SPINS " --only Formate --per-compound 1 --points 512 --out c "
+             "--resume 2> err && [ -f c/simulation.txt ] && [ -f c/truth.csv ]",
+             fmx_test_folder());
+    cr_assert_eq(system(command), 0, "%s", command);
+}

@@ -80,12 +80,15 @@ static fmx_status make_stamp(work *w, char **out)
         o->reference_amount, o->snr_high, o->multiplet_shift_ppm);
 }
 
+/* A stamp half-written, by a run that was killed, is nothing. */
 static bool is_empty_or_absent(const char *folder)
 {
+    static const char part[] = "simulation.txt.";
     DIR *dir = opendir(folder);
     bool empty = dir != NULL || errno == ENOENT;
     for (struct dirent *e = NULL; empty && dir != NULL && (e = readdir(dir)) != NULL;)
-        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+                strncmp(e->d_name, part, strlen(part)) == 0;
     if (dir != NULL)
         closedir(dir);
     return empty;
