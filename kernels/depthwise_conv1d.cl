@@ -13,13 +13,14 @@
  * depthwise_conv1d_rows[_wide]   forward; with stride 1 backward to the input is the same sum with
  *                                the taps in reverse (flip) and left = reach - 1 - left
  * depthwise_conv1d_spread        backward to the input for other strides
- * depthwise_conv1d_parts[_wide]  [row][taps + 1]: each row's share of grad_weight, then of grad_bias
+ * depthwise_conv1d_parts[_wide]  [row][taps + 1]: each row's share of grad_weight, then of
+ *                                grad_bias
  * depthwise_conv1d_sum           sums them over the batch, in its order
  *
  * The plain kernels: one item per value, parts one group per row; _wide: one item per row, 16
- * positions at a time without barriers, for PoCL. Where all taps of a vector (of a group) lie inside
- * of the row nothing is checked. Sums have a fixed order: taps ascending (forward), 16 interleaved
- * or 256 interleaved runs of positions (parts), items of the batch.
+ * positions at a time without barriers, for PoCL. Where all taps of a vector (of a group) lie
+ * inside of the row nothing is checked. Sums have a fixed order: taps ascending (forward), 16
+ * interleaved or 256 interleaved runs of positions (parts), items of the batch.
  *
  * Twin: host/ref/depthwise_conv1d_ref.c.
  */

@@ -1,15 +1,16 @@
 /* Normalisation of x, float [batch][channels][positions], with mean and biased variance of a set of
  * values; a row is one channel of one item.
  *
- *   y = xhat weight_c + bias_c,   xhat = (x - mean) inverse,   inverse = 1 / sqrt(variance + epsilon)
+ *   y = xhat weight_c + bias_c,   xhat = (x - mean) inverse
+ *   inverse = 1 / sqrt(variance + epsilon)
  *
  * mode 0, groups       a set is `per_set` neighbouring channels of an item, all positions
  * mode 1, positions    a set is one position of an item, all channels (layer norm)
  * mode 2, cumulative   the statistics at position p are those of all channels at 0 .. p
  *
  * Forward
- *   norm_chunks[_wide]    mode 0: mean and sum of squared deviations of each chunk of a set, which is
- *                         contiguous (two passes over the chunk, which is near): float2 [set][chunk]
+ *   norm_chunks[_wide]    mode 0: mean and sum of squared deviations of each chunk of a set, float2
+ *                         [set][chunk]; a set is contiguous (two passes over the chunk, near by)
  *   norm_sets             one item per set: joins its chunks in their order (Chan et al. 1983) into
  *                         (mean, inverse)
  *   norm_columns[_wide]   modes 1, 2: the same for the channels of each position (two passes);
@@ -18,21 +19,23 @@
  *   norm_apply[_wide]     y
  * Backward, g = dL/dy, q = g weight
  *   norm_gradient_rows[_wide]     sums of g and g xhat of each row: float2 [row]
- *   norm_gradient_channels        their sums over the batch, in its order: gradients of bias and weight
+ *   norm_gradient_channels        their sums over the batch, in its order: gradients of bias and
+ *                                 weight
  *   norm_gradient_sets            mode 0: means of q and q xhat over a set, from the rows' sums
  *   norm_gradient_columns[_wide]  modes 1, 2: their sums over channels, divided by `count`
- *   norm_gradient_scan            mode 2: sums from each position p to the end of what the statistics
- *                                 there give back:
+ *   norm_gradient_scan            mode 2: sums from each position p to the end of what the
+ *                                 statistics there give back:
  *                                   slope = - sum inverse^2 (sum q xhat) / n
- *                                   shift = - sum (inverse sum q - inverse^2 (sum q xhat) (mean - m)) / n
+ *                                   shift = - sum (inverse sum q
+ *                                                  - inverse^2 (sum q xhat) (mean - m)) / n
  *                                 n = channels (position + 1), m the item's last mean, so that a
  *                                 large mean costs no digits
  *   norm_gradient_apply[_wide]    dL/dx = inverse (q - mean(q) - xhat mean(q xhat)), or
  *                                 inverse q + shift + (x - m) slope
  *
- * The plain kernels: a group per chunk or row, otherwise one item per value or column; _wide: one item
- * per chunk, row or 16 columns, 16 positions at a time, without barriers, for PoCL. weight and bias
- * may both be missing. Sums are in a fixed order.
+ * The plain kernels: a group per chunk or row, otherwise one item per value or column; _wide: one
+ * item per chunk, row or 16 columns, 16 positions at a time, without barriers, for PoCL. weight and
+ * bias may both be missing. Sums are in a fixed order.
  *
  * Twin: host/ref/norm_ref.c.
  */

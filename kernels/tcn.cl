@@ -22,12 +22,13 @@
  * tcn_gradient_wide      dL/dx and the other parts
  * tcn_collect            sums of parts over the batch, in its order
  *
- * The plain kernels: a group per row, an item per value; the statistics in two passes. _wide: an item
- * per row, segments of 2048 positions with the reach of the taps on both sides in private memory, 16
- * positions at a time, for PoCL. Its statistics take one pass: in each segment of n values they are
- * sums of d = p - shift, shift the mean of its first k = 16 (or the first value of fewer). As the
- * variance is at least about k / n (mean - shift)^2, sum d^2 - (sum d)^2 / n loses at most a factor n
- * / k = 128 in relative precision whatever the data; segments are joined as Chan et al. do.
+ * The plain kernels: a group per row, an item per value; the statistics in two passes. _wide: an
+ * item per row, segments of 2048 positions with the reach of the taps on both sides in private
+ * memory, 16 positions at a time, for PoCL. Its statistics take one pass: in each segment of n
+ * values they are sums of d = p - shift, shift the mean of its first k = 16 (or the first value of
+ * fewer). As the variance is at least about k / n (mean - shift)^2, sum d^2 - (sum d)^2 / n loses
+ * at most a factor n / k = 128 in relative precision whatever the data; segments are joined as
+ * Chan et al. do.
  *
  * Sums have a fixed order. Twin: host/ref/tcn_ref.c.
  */
@@ -282,8 +283,8 @@ static inline float tcn_sum16(float16 v)
     return c.x + c.y;
 }
 
-/* from[first + i] for i < count, 0 outside of the row: in place where all of it lies inside, otherwise
- * copied to `to`. (PoCL has one address space.) */
+/* from[first + i] for i < count, 0 outside of the row: in place where all of it lies inside,
+ * otherwise copied to `to`. (PoCL has one address space.) */
 static inline const float *tcn_load(float *to, __global const float *from, long first, long count,
                                     long positions)
 {
@@ -448,8 +449,8 @@ typedef struct tcn_totals {
     float weight[TCN_TAPS];
 } tcn_totals;
 
-/* A segment of a row for its gradient: x[n - left + t dilation] of the row stands at x[n - origin + t
- * dilation], dL/du[n] at du[n - origin]. */
+/* A segment of a row for its gradient: x[n - left + t dilation] of the row stands at x[n - origin
+ * + t dilation], dL/du[n] at du[n - origin]. */
 typedef struct tcn_segment {
     const float *x;
     float room[TCN_SEGMENT + 2 * TCN_REACH + 16];
@@ -521,8 +522,8 @@ static inline void tcn_row_dx(const tcn_row *r, const tcn_segment *s, __global f
     }
 }
 
-/* dL/dx of a row (grad_x may be NULL) and parts[2 ..]. dL/du is wanted from at - back to at + count +
- * left. */
+/* dL/dx of a row (grad_x may be NULL) and parts[2 ..]. dL/du is wanted from at - back to at +
+ * count + left. */
 static inline void tcn_row_gradient(const tcn_row *r, __global float *grad_x,
                                     __global float *parts, __global const float *g,
                                     float norm_weight, float2 m, const long taps)

@@ -2,27 +2,28 @@
  * [batch][channels][positions] ->
  *
  *   u1 = conv x + conv_bias                                   [hidden]
- *   n1 = normalised prelu(u1, slope_1)                        over channels and positions of the item
+ *   n1 = normalised prelu(u1, slope_1), over channels and positions of the item
  *   u2[n] = depth_bias + sum_t depth[t] n1[n + t dilation - left]
  *   n2 = normalised prelu(u2, slope_2)
  *   skip = skip_weight n2 + skip_bias                         [skips]
  *   out = x + residual_weight n2 + residual_bias              where there is a residual
  *
  * Inside, activations lie as [position][channel], so that every sum over channels and every channel
- * by itself runs along neighbouring values. A slice takes every slices-th item of the batch, one after
- * the other, in its own part of `work`; activations that backward wants again (u1, u2) and the
- * statistics stay in `saved`. The weights' gradients are summed in a part of each slice, and
+ * by itself runs along neighbouring values. A slice takes every slices-th item of the batch, one
+ * after the other, in its own part of `work`; activations that backward wants again (u1, u2) and
+ * the statistics stay in `saved`. The weights' gradients are summed in a part of each slice, and
  *
  * tcn_block_collect              adds the slices' parts in their order
  * tcn_block_forward[_wide]       everything forward, one launch
- * tcn_block_backward_2, _1       everything backward but that: from the outputs to dL/du2, which takes
- *                                the place of u2, and from there to dL/dx (apart, because PoCL's compiler
- *                                needs minutes for both in one)
+ * tcn_block_backward_2, _1       everything backward but that: from the outputs to dL/du2, which
+ *                                takes the place of u2, and from there to dL/dx (apart, because
+ *                                PoCL's compiler needs minutes for both in one)
  * tcn_block_backward_wide        the same in one launch
  *
- * The plain kernels: a group of up to 256 items per slice, which meet at barriers between the steps; an
- * item takes every n-th value, or sums a channel or a weight. _wide: an item per slice, 16 channels at
- * a time (channels, hidden and skips are multiples of 16), for PoCL. All sums have a fixed order.
+ * The plain kernels: a group of up to 256 items per slice, which meet at barriers between the
+ * steps; an item takes every n-th value, or sums a channel or a weight. _wide: an item per slice,
+ * 16 channels at a time (channels, hidden and skips are multiples of 16), for PoCL. All sums have
+ * a fixed order.
  *
  * A slice's part: conv [channels][hidden], conv_bias, slope_1, norm_1 weight and bias, depth
  * [taps][hidden], depth_bias, slope_2, norm_2 weight and bias, skip [skips][hidden], skip_bias,
@@ -137,7 +138,7 @@ __kernel void tcn_block_collect(
         residual_bias[i - p.residual_bias] = sum;
 }
 
-/* ---- a group per slice ------------------------------------------------------------------------- */
+/* ---- a group per slice ----------------------------------------------------------------------- */
 
 /* For each of `count` values, every n-th by an item. All items go round equally often: PoCL puts
  * barriers into loops inside of one that it takes for such, and then loses what the others skip. */
@@ -146,8 +147,8 @@ __kernel void tcn_block_collect(
          index##_first += get_local_size(0), index += get_local_size(0))                           \
         if (index < (count))
 
-/* As fmx_group_sum, without a barrier in a loop where there are no sub-groups: PoCL takes minutes to
- * compile six of those inside the loop over the batch. */
+/* As fmx_group_sum, without a barrier in a loop where there are no sub-groups: PoCL takes minutes
+ * to compile six of those inside the loop over the batch. */
 static inline float tcn_block_sum(float x, __local float *scratch)
 {
 #ifdef FMX_SUBGROUP
@@ -272,8 +273,8 @@ __kernel void tcn_block_forward(
     }
 }
 
-/* to: dL/du from d, the gradient of the normalised; parts: slope, and norm's weight and bias. `to` may
- * be d or u. */
+/* to: dL/du from d, the gradient of the normalised; parts: slope, and norm's weight and bias. `to`
+ * may be d or u. */
 static inline void tcn_block_norm_back(__global float *to, __global const float *d,
                                        __global const float *u, size_t positions, size_t hidden,
                                        float slope, float2 s,
@@ -299,6 +300,7 @@ static inline void tcn_block_norm_back(__global float *to, __global const float 
         sum = fma(bias_sum, weight[h], sum);
     }
     float count = (float)positions * (float)hidden;
+    barrier(CLK_GLOBAL_MEM_FENCE); /* columns are read, `to` may take their place */
     float mean = tcn_block_sum(sum, scratch) / count;
     float tilt = tcn_block_sum(product, scratch) / count;
     float slope_sum = 0.0f;
@@ -475,7 +477,7 @@ __kernel void tcn_block_backward_1(
 }
 
 #ifdef FMX_VARIANT_CPU
-/* ---- an item per slice, 16 channels at a time ----------------------------------------------------- */
+/* ---- an item per slice, 16 channels at a time ------------------------------------------------ */
 
 /* PoCL's vstore16 becomes three stores; this is one. */
 typedef float16 __attribute__((aligned(4))) tcn_block_float16;
