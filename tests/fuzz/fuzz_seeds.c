@@ -423,6 +423,8 @@ static void seed_nmrml(void)
         add_text("</acquisition1D></acquisition></nmrML>\n");
         finish("nmrml");
     }
+    add_text("<?xml version=\"1.0\"?><!DOCTYPE nmrML [<!ENTITY a \"b\">]><nmrML>&a;</nmrML>");
+    finish("nmrml");
 }
 
 static void seed_jcamp_forms(void)
