@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "c_locale.h"
+
 enum { POINTS_MOST = 1 << 24, DEPTH_MOST = 3, VALUES_MOST = 1 << 20 };
 
 static const char own_prefix[] = "fidmix.";
@@ -384,6 +386,17 @@ static fmx_status put_json(fmx_context *ctx, const char *key, cJSON *value, fmx_
     return status;
 }
 
+/* A number that comes back bit for bit: cJSON's own 15 digits may lose the last one. */
+static cJSON *exact_json(double value)
+{
+    char text[40];
+    fmx__c_locale locale;
+    fmx__c_locale_enter(&locale);
+    snprintf(text, sizeof text, "%.17g", value);
+    fmx__c_locale_leave(&locale);
+    return cJSON_CreateRaw(text);
+}
+
 fmx_status fmx__model_metadata(fmx_context *ctx, const fmx__model_facts *facts,
                                fmx__text_pair **out, size_t *count)
 {
@@ -406,7 +419,7 @@ fmx_status fmx__model_metadata(fmx_context *ctx, const fmx__model_facts *facts,
     if (status == FMX_OK && facts->axis.points > 0)
         status = put_json(ctx, "fidmix.axis", axis_json(&facts->axis), to, &n);
     if (status == FMX_OK && !isnan(facts->threshold))
-        status = put_json(ctx, "fidmix.threshold", cJSON_CreateNumber(facts->threshold), to, &n);
+        status = put_json(ctx, "fidmix.threshold", exact_json(facts->threshold), to, &n);
     if (status == FMX_OK && facts->layers > 0)
         status = put_json(ctx, "fidmix.layers", layers_json(facts), to, &n);
     if (status != FMX_OK) {
