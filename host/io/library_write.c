@@ -50,9 +50,10 @@ static fmx_status put_texts(const output *o, const char *name, size_t count, con
     fmx_status status = fmx__alloc(o->ctx, count, longest, name, &flat);
     if (status != FMX_OK)
         return status;
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; ++i) { /* ended by zeros, except the longest */
         const char *text = *(char *const *)((const char *)first + i * stride);
-        memcpy(flat + i * longest, text, strlen(text));
+        for (size_t k = 0; text[k] != '\0'; ++k)
+            flat[i * longest + k] = text[k];
     }
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, longest);

@@ -31,7 +31,7 @@ typedef struct fmx_ref_weight {
 
 /* Step `number`, from 1. */
 void fmx_ref_optimiser_step(const fmx_ref_optimiser *o, unsigned number, double gradient,
-                            fmx_ref_weight *weight);
+                            fmx_ref_weight *x);
 
 /* Euclidean norm. */
 double fmx_ref_norm(const float *values, size_t count);

@@ -175,9 +175,11 @@ static void add_line(double *x, size_t points, double centre, double half_width,
     double reach = 32 * half_width;
     double from = fmax(0, ceil(centre - reach));
     double to = fmin((double)points - 1, floor(centre + reach));
-    for (double j = from; j <= to; ++j) {
-        double d = (j - centre) / half_width;
-        x[(size_t)j] += height / (1 + d * d);
+    if (!(from <= to))
+        return;
+    for (size_t j = (size_t)from; j <= (size_t)to; ++j) {
+        double d = ((double)j - centre) / half_width;
+        x[j] += height / (1 + d * d);
     }
 }
 
