@@ -211,3 +211,15 @@ Test(source_find, name_of_the_sample)
     }
     fmx_test_close(&test);
 }
+
+/* A format that is known but not read is a failure with its name, not nothing. */
+Test(source_find, refused_by_name)
+{
+    fmx_test test = fmx_test_open_host();
+    const char *root = fmx_test_folder();
+    fmx_fid fid;
+    fmx_fixture_text(root, "1D.tnt", "TNT1.005 and whatever follows");
+    fmx_test_refused(&test, fmx_fixture_read(&test, fmx_fixture_path(root, "1D.tnt"), &fid),
+                     FMX_ERROR_UNSUPPORTED, "Tecmag TNMR");
+    fmx_test_close(&test);
+}

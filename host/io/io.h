@@ -45,6 +45,7 @@ extern const fmx__reader fmx__reader_jeol;
 extern const fmx__reader fmx__reader_nmrml;
 extern const fmx__reader fmx__reader_nmrpipe;
 extern const fmx__reader fmx__reader_spinsolve;
+extern const fmx__reader fmx__reader_tnmr;
 
 /* Appends one source; `format` is static. */
 fmx_status fmx__source_append(fmx_context *ctx, fmx_source_list *list, const char *path,

@@ -12,7 +12,7 @@
 
 static const fmx__reader *const readers[] = {
     &fmx__reader_bruker, &fmx__reader_varian,  &fmx__reader_spinsolve, &fmx__reader_jcamp,
-    &fmx__reader_jeol,   &fmx__reader_nmrpipe, &fmx__reader_nmrml,
+    &fmx__reader_jeol,   &fmx__reader_nmrpipe, &fmx__reader_nmrml,     &fmx__reader_tnmr,
 };
 
 /* A folder, known by device and inode: each is entered once, whatever links lead to it. */
