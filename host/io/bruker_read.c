@@ -8,8 +8,7 @@
 #include "text_encoding.h"
 
 enum {
-    TD_MOST = 1 << 28, /* real values: 1 GiB of int32 */
-    TITLE_BYTES_MOST = 1 << 20,
+    TD_MOST = 1 << 28,  /* real values: 1 GiB of int32 */
     BLOCK_BYTES = 1024, /* TopSpin pads a FID to whole blocks */
     NC_MOST = 200,      /* 2^200 is beyond single precision anyway */
 };
@@ -91,25 +90,12 @@ fmx_status fmx__bruker_title(fmx_context *ctx, const char *const *folder, size_t
 {
     fmx_status status = FMX_OK;
     char *path = NULL;
-    char *raw = NULL;
-    char *utf8 = NULL;
-    size_t bytes = 0;
     for (size_t i = 0; status == FMX_OK && path == NULL && i < count; ++i) {
         if (fmx__is_file_in(folder[i], "title"))
             status = fmx__format(ctx, &path, "%s/title", folder[i]);
     }
-    /* a title is no reason to refuse a FID */
-    if (status == FMX_OK && path != NULL &&
-        fmx__read_file(ctx, path, TITLE_BYTES_MOST, &raw, &bytes) != FMX_OK) {
-        fmx__log(ctx, FMX_LOG_WARNING, "%s; read without a title", fmx_context_message(ctx));
-        fmx_context_clear(ctx);
-    }
     if (status == FMX_OK)
-        status = fmx__text_to_utf8(ctx, raw != NULL ? raw : "", bytes, &utf8);
-    if (status == FMX_OK)
-        status = fmx__text_one_line(ctx, utf8, out);
-    free(utf8);
-    free(raw);
+        status = fmx__title_read(ctx, path, out);
     free(path);
     return status;
 }

@@ -57,6 +57,16 @@ bool fmx__is_file_in(const char *folder, const char *name);
 /* Order of two paths: byte-wise, runs of digits by value. */
 int fmx__compare_paths(const char *a, const char *b);
 
+/* "H1" and "1H" are 1H: true where `text` is a nucleus in either order and fits. */
+bool fmx__nucleus_name(const char *text, char nucleus[16]);
+
+/* The text of a file on one line, released with free(); "" where path is NULL, and with a warning
+ * where the file cannot be read: a title is no reason to refuse a FID. Errors: FMX_ERROR_MEMORY. */
+fmx_status fmx__title_read(fmx_context *ctx, const char *path, char **out);
+
+/* Turns points of `parts` floats round, for axes that rise. */
+void fmx__turn_round(float *data, size_t points, size_t parts);
+
 /* The name of the sample that the data at `path` belong to: the nearest folder, the last included,
  * whose name is neither digits only nor "pdata"; UTF-8, released with free(). */
 fmx_status fmx__sample_name(fmx_context *ctx, const char *path, char **out);

@@ -344,17 +344,6 @@ static fmx_status decode(const dx *f, const fmx__jcamp_data *data, const columns
     return status;
 }
 
-static void turn_round(float *data, size_t points, size_t parts)
-{
-    for (size_t i = 0; i < points / 2; ++i) {
-        for (size_t k = 0; k < parts; ++k) {
-            float kept = data[parts * i + k];
-            data[parts * i + k] = data[parts * (points - 1 - i) + k];
-            data[parts * (points - 1 - i) + k] = kept;
-        }
-    }
-}
-
 static fmx_status read_data(const dx *f, const columns *c, bool turn, fmx_fid *out)
 {
     const fmx__jcamp_data *real = table_of(f, f->block.tuples ? 'R' : 'Y');
@@ -367,7 +356,7 @@ static fmx_status read_data(const dx *f, const columns *c, bool turn, fmx_fid *o
     if (status == FMX_OK && parts == 2)
         status = decode(f, imaginary, c, 1, 2, out->data + 1);
     if (status == FMX_OK && turn)
-        turn_round(out->data, c->points, parts);
+        fmx__turn_round(out->data, c->points, parts);
     /* TopSpin's imaginary part has the sign of exp(+i w t), see pdata/N/1i */
     for (size_t i = 0;
          status == FMX_OK && parts == 2 && out->kind == FMX_KIND_SPECTRUM && i < c->points; ++i)

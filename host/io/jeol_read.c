@@ -71,22 +71,6 @@ static fmx_status find(fmx_context *ctx, const fmx__entry *entry, fmx_source_lis
                               in_seconds ? FMX_KIND_FID : FMX_KIND_SPECTRUM);
 }
 
-static uint64_t whole(const unsigned char *s, size_t bytes, bool little)
-{
-    uint64_t word = 0;
-    for (size_t i = 0; i < bytes; ++i)
-        word = word << 8 | s[little ? bytes - 1 - i : i];
-    return word;
-}
-
-static double real(const unsigned char *s, bool little)
-{
-    uint64_t word = whole(s, 8, little);
-    double number;
-    memcpy(&number, &word, sizeof number);
-    return number;
-}
-
 static fmx_status refuse(const jdf *f, size_t offset, const char *field, double found,
                          const char *expected)
 {
@@ -109,8 +93,8 @@ static fmx_status open_file(jdf *f)
         return fmx__fail(f->ctx, FMX_ERROR_FORMAT,
                          "%s: %zu bytes without a whole header of JEOL Delta; copy the file again",
                          f->path, f->head_bytes);
-    uint64_t start = whole(f->head + AT_PARAMETERS, 4, false);
-    uint64_t length = whole(f->head + AT_PARAMETERS + 4, 4, false);
+    uint64_t start = fmx__bits_at(f->head + AT_PARAMETERS, 4, true);
+    uint64_t length = fmx__bits_at(f->head + AT_PARAMETERS + 4, 4, true);
     if (f->head[AT_ENDIAN] > 1)
         return refuse(f, AT_ENDIAN, "the byte order", f->head[AT_ENDIAN], "0 or 1");
     f->little = f->head[AT_ENDIAN] == 1;
@@ -127,10 +111,11 @@ static fmx_status open_file(jdf *f)
     if (status != FMX_OK)
         return status;
     const unsigned char *block = f->head + start;
-    uint64_t records = whole(block + 8, 4, f->little) + 1;
-    if (whole(block, 4, f->little) != RECORD || records * RECORD + 16 > length)
+    uint64_t records = fmx__bits_at(block + 8, 4, !f->little) + 1;
+    if (fmx__bits_at(block, 4, !f->little) != RECORD || records * RECORD + 16 > length)
         return refuse(f, (size_t)start, "the size of a parameter",
-                      (double)whole(block, 4, f->little), "64, and all of them inside the block");
+                      (double)fmx__bits_at(block, 4, !f->little),
+                      "64, and all of them inside the block");
     f->records = (size_t)records;
     f->record = block + 16;
     return FMX_OK;
@@ -156,13 +141,13 @@ static bool look_up(const jdf *f, const char *name, value *out)
         const unsigned char *r = f->record + i * RECORD;
         if (!named(r + 36, name))
             continue;
-        uint64_t type = whole(r + 32, 4, f->little);
+        uint64_t type = fmx__bits_at(r + 32, 4, !f->little);
         found = true;
         *out = (value){.is_number = type == 1 || type == 2};
         if (type == 1)
-            out->number = (int32_t)whole(r + 16, 4, f->little);
+            out->number = (int32_t)fmx__bits_at(r + 16, 4, !f->little);
         else if (type == 2)
-            out->number = real(r + 16, f->little);
+            out->number = fmx__value_at(r + 16, FMX__VALUE_FLOAT64, !f->little);
         else
             memcpy(out->text, r + 16, 16);
         for (size_t n = strlen(out->text); n > 0 && out->text[n - 1] == ' '; --n)
@@ -285,9 +270,9 @@ static fmx_status read_layout(const jdf *f, fmx_fid *out, fmx__values *values, s
     const unsigned char *h = f->head;
     int axis = h[AT_AXIS_TYPE];
     int type = h[AT_TYPE] >> 6;
-    uint64_t points = whole(h + AT_POINTS, 4, false);
-    uint64_t from = whole(h + AT_FIRST, 4, false);
-    uint64_t to = whole(h + AT_LAST, 4, false);
+    uint64_t points = fmx__bits_at(h + AT_POINTS, 4, true);
+    uint64_t from = fmx__bits_at(h + AT_FIRST, 4, true);
+    uint64_t to = fmx__bits_at(h + AT_LAST, 4, true);
     if (h[AT_DIMENSIONS] != 1 || (h[AT_TYPE] & 0x3f) != 1)
         return fmx__fail(f->ctx, FMX_ERROR_UNSUPPORTED,
                          "%s: %d dimensions; only one-dimensional files are read", f->path,
@@ -303,7 +288,7 @@ static fmx_status read_layout(const jdf *f, fmx_fid *out, fmx__values *values, s
                       "1 to 2^28, and a first and last of them in order");
     *values = (fmx__values){
         .path = f->path,
-        .offset = whole(h + AT_DATA, 4, false),
+        .offset = fmx__bits_at(h + AT_DATA, 4, true),
         .type = type == 0 ? FMX__VALUE_FLOAT64 : FMX__VALUE_FLOAT32,
         .big_endian = !f->little,
         .scale = 1,
@@ -343,8 +328,8 @@ static fmx_status read_values(const jdf *f, const fmx__values *values, size_t al
 static fmx_status read_axis(const jdf *f, fmx_fid *out, size_t all, size_t first)
 {
     int unit = f->head[AT_UNIT + 1];
-    double start = real(f->head + AT_AXIS_START, false);
-    double stop = real(f->head + AT_AXIS_STOP, false);
+    double start = fmx__value_at(f->head + AT_AXIS_START, FMX__VALUE_FLOAT64, true);
+    double stop = fmx__value_at(f->head + AT_AXIS_STOP, FMX__VALUE_FLOAT64, true);
     if (unit == UNIT_HERTZ) {
         start /= out->base_mhz;
         stop /= out->base_mhz;

@@ -1,14 +1,13 @@
 /* nmrML 1.0: acquisition parameters and data as XML, by expat; the data are base64, often
  * compressed. docs/formats.md says what of it is read. */
 #include <expat.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 #include "io.h"
-#include "text_encoding.h"
+#include "values_read.h"
 
 enum { FILE_BYTES_MOST = 1 << 30, POINTS_MOST = 1 << 28, VALUE_MOST = 80, ONSET_POINTS = 200 };
 
@@ -305,28 +304,6 @@ static fmx_status inflate_data(const document *d, encoded *data, size_t most)
     return FMX_OK;
 }
 
-typedef enum layout { DOUBLES, SINGLES, INTEGERS } layout;
-
-static double value_at(const char *bytes, size_t i, layout of, bool big_endian)
-{
-    size_t width = of == DOUBLES ? 8 : 4;
-    const unsigned char *s = (const unsigned char *)bytes + i * width;
-    uint64_t word = 0;
-    for (size_t k = 0; k < width; ++k)
-        word = word << 8 | s[big_endian ? k : width - 1 - k];
-    if (of == DOUBLES) {
-        double value;
-        memcpy(&value, &word, sizeof value);
-        return value;
-    }
-    uint32_t half = (uint32_t)word;
-    if (of == INTEGERS)
-        return (int32_t)half;
-    float value;
-    memcpy(&value, &half, sizeof value);
-    return (double)value;
-}
-
 /* Whole numbers came in the order of their source, which the file does not tell: read the wrong way
  * round, small values become large ones. */
 static bool is_big_endian(const char *bytes, size_t values)
@@ -334,23 +311,25 @@ static bool is_big_endian(const char *bytes, size_t values)
     double little = 0;
     double big = 0;
     for (size_t i = 0; i < values; ++i) {
-        little += fabs(value_at(bytes, i, INTEGERS, false));
-        big += fabs(value_at(bytes, i, INTEGERS, true));
+        little += fabs(fmx__value_at(bytes + 4 * i, FMX__VALUE_INT32, false));
+        big += fabs(fmx__value_at(bytes + 4 * i, FMX__VALUE_INT32, true));
     }
     return big < little;
 }
 
 /* What a format and the number of bytes mean; `declared` values, 0: not known. */
-static fmx_status choose_layout(const document *d, const encoded *data, double declared, layout *of)
+static fmx_status choose_layout(const document *d, const encoded *data, double declared,
+                                int64_t *type)
 {
     if (strstr(data->format, "Integer") != NULL || strstr(data->format, "int32") != NULL ||
         strstr(data->format, "Int32") != NULL)
-        *of = INTEGERS;
+        *type = FMX__VALUE_INT32;
     else if (strstr(data->format, "omplex64") != NULL || strstr(data->format, "loat32") != NULL)
-        *of = SINGLES;
+        *type = FMX__VALUE_FLOAT32;
     else if (strstr(data->format, "omplex128") != NULL || strstr(data->format, "loat64") != NULL)
         /* some say Complex128 and hold single precision */
-        *of = declared > 0 && (double)data->length == 4 * declared ? SINGLES : DOUBLES;
+        *type = declared > 0 && (double)data->length == 4 * declared ? FMX__VALUE_FLOAT32
+                                                                     : FMX__VALUE_FLOAT64;
     else
         return fmx__fail(
             d->ctx, FMX_ERROR_UNSUPPORTED,
@@ -360,23 +339,23 @@ static fmx_status choose_layout(const document *d, const encoded *data, double d
     return FMX_OK;
 }
 
-static fmx_status unpack(const document *d, const encoded *data, layout of, size_t values,
+static fmx_status unpack(const document *d, const encoded *data, int64_t type, size_t values,
                          float *out)
 {
-    bool big = of == INTEGERS && is_big_endian(data->text, values);
-    for (size_t i = 0; i < values; ++i) {
-        double value = value_at(data->text, i, of, big);
-        if (!(fabs(value) <= (double)FLT_MAX))
-            return fmx__fail(d->ctx, FMX_ERROR_FORMAT,
-                             "%s: value %zu is not a finite number of single precision", d->path,
-                             i);
-        out[i] = (float)value;
-    }
-    return FMX_OK;
+    const fmx__values layout = {
+        .type = type,
+        .big_endian = type == FMX__VALUE_INT32 && is_big_endian(data->text, values),
+        .scale = 1,
+    };
+    size_t good = fmx__values_decode(&layout, data->text, values, 1, out);
+    if (good == values)
+        return FMX_OK;
+    return fmx__fail(d->ctx, FMX_ERROR_FORMAT,
+                     "%s: value %zu is not a finite number of single precision", d->path, good);
 }
 
 /* Bytes of a data element, and how many values they are. */
-static fmx_status open_values(document *d, encoded *data, double declared, layout *of,
+static fmx_status open_values(document *d, encoded *data, double declared, int64_t *type,
                               size_t *values)
 {
     fmx_status status = decode_64(d, data);
@@ -385,8 +364,8 @@ static fmx_status open_values(document *d, encoded *data, double declared, layou
                               declared > 0 ? (size_t)declared * 16 + 64 /* some count pairs */
                                            : (size_t)POINTS_MOST * 16);
     if (status == FMX_OK)
-        status = choose_layout(d, data, declared, of);
-    *values = data->length / (*of == DOUBLES ? 8 : 4);
+        status = choose_layout(d, data, declared, type);
+    *values = data->length / fmx__value_bytes(*type);
     return status;
 }
 
@@ -411,9 +390,9 @@ static void find_onset(const document *d, fmx_fid *out)
 
 static fmx_status read_fid(document *d, fmx_fid *out)
 {
-    layout of = DOUBLES;
+    int64_t type = FMX__VALUE_FLOAT64;
     size_t values = 0;
-    fmx_status status = open_values(d, &d->fid, d->real_values, &of, &values);
+    fmx_status status = open_values(d, &d->fid, d->real_values, &type, &values);
     if (status == FMX_OK && values < 2)
         status =
             fmx__fail(d->ctx, FMX_ERROR_FORMAT, "%s: <fidData> holds no complex point", d->path);
@@ -426,7 +405,7 @@ static fmx_status read_fid(document *d, fmx_fid *out)
     if (status == FMX_OK)
         status = fmx__alloc(d->ctx, out->points, 2 * sizeof *out->data, d->path, &out->data);
     if (status == FMX_OK)
-        status = unpack(d, &d->fid, of, 2 * out->points, out->data);
+        status = unpack(d, &d->fid, type, 2 * out->points, out->data);
     if (status == FMX_OK && d->is_bruker && !d->has_delay)
         find_onset(d, out);
     return status;
@@ -435,31 +414,28 @@ static fmx_status read_fid(document *d, fmx_fid *out)
 /* Real points, or the real parts of complex ones, on the axis that is given. */
 static fmx_status read_spectrum(document *d, fmx_fid *out)
 {
-    layout of = DOUBLES;
+    int64_t type = FMX__VALUE_FLOAT64;
     size_t values = 0;
     bool pairs = strstr(d->spectrum.format, "omplex") != NULL;
     if (!d->spectrum.found || !d->has_axis || d->start_ppm == d->end_ppm)
         return fmx__fail(d->ctx, FMX_ERROR_FORMAT,
                          "%s: neither <fidData> nor a <spectrumDataArray> with an <xAxis>",
                          d->path);
-    fmx_status status = open_values(d, &d->spectrum, 0, &of, &values);
+    fmx_status status = open_values(d, &d->spectrum, 0, &type, &values);
     size_t points = pairs ? values / 2 : values;
     if (status == FMX_OK && points < 2)
         status = fmx__fail(d->ctx, FMX_ERROR_FORMAT, "%s: the spectrum has no points", d->path);
     if (status == FMX_OK)
         status = fmx__alloc(d->ctx, values, sizeof *out->data, d->path, &out->data);
     if (status == FMX_OK)
-        status = unpack(d, &d->spectrum, of, values, out->data);
+        status = unpack(d, &d->spectrum, type, values, out->data);
     if (status != FMX_OK)
         return status;
     bool turn = d->start_ppm < d->end_ppm;
     for (size_t i = 0; pairs && i < points; ++i)
         out->data[i] = out->data[2 * i];
-    for (size_t i = 0; turn && i < points / 2; ++i) {
-        float kept = out->data[i];
-        out->data[i] = out->data[points - 1 - i];
-        out->data[points - 1 - i] = kept;
-    }
+    if (turn)
+        fmx__turn_round(out->data, points, 1);
     out->is_complex = false;
     out->points = points;
     out->ppm_first = turn ? d->end_ppm : d->start_ppm;

@@ -34,12 +34,7 @@ static const float ieee = 4008636160.0f;
 
 static float single(const char *start, size_t n, bool big_endian)
 {
-    uint32_t word = 0;
-    float number;
-    for (size_t i = 0; i < 4; ++i)
-        word = word << 8 | (unsigned char)start[4 * n + (big_endian ? i : 3 - i)];
-    memcpy(&number, &word, sizeof number);
-    return number;
+    return (float)fmx__value_at(start + 4 * n, FMX__VALUE_FLOAT32, big_endian);
 }
 
 /* 0: not NMRPipe's, 1: little-endian, 2: big-endian. */
@@ -70,21 +65,6 @@ static fmx_status refuse(fmx_context *ctx, const char *path, size_t n, const cha
     return fmx__fail(ctx, FMX_ERROR_FORMAT,
                      "%s: byte %zu: %s is %.9g, expected %s; the file is damaged or not finished",
                      path, 4 * n, field, found, expected);
-}
-
-/* A label of the axis that is a nucleus: "H1", "C13", "1H"; any other says nothing. */
-static void name_nucleus(const char *label, char nucleus[16])
-{
-    size_t letters = strspn(label, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-    size_t digits = strspn(label + letters, "0123456789");
-    size_t leading = strspn(label, "0123456789");
-    size_t behind = strspn(label + leading, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-    if (letters > 0 && digits > 0 && label[letters + digits] == '\0') {
-        memcpy(nucleus, label + letters, digits);
-        memcpy(nucleus + digits, label, letters);
-    } else if (leading > 0 && behind > 0 && label[leading + behind] == '\0') {
-        strcpy(nucleus, label);
-    }
 }
 
 static fmx_status text_at(fmx_context *ctx, const char *start, size_t n, size_t bytes, char **out)
@@ -121,7 +101,7 @@ static fmx_status describe(fmx_context *ctx, const char *path, const char *start
     if (!(fabs(delay) < size))
         return refuse(ctx, path, DELAY, "FDDMXVAL", delay, "less than the number of points");
     memcpy(label, start + 4 * LABEL, LABEL_BYTES);
-    name_nucleus(label, out->nucleus);
+    (void)fmx__nucleus_name(label, out->nucleus); /* any other label says nothing */
     out->points = (size_t)size;
     out->sw_hz = width;
     out->base_mhz = observe;

@@ -152,19 +152,14 @@ static fmx_status describe(const parameters *p, fmx_fid *out)
         status = number(p, "dwellTime", 1e-3, 1e7, NAN, &dwell_us);
     if (status == FMX_OK)
         status = number(p, "nrScans", 0, 2147483647, 1, &scans);
+    bool referenced = find_value(p, "lowestFrequency", &length) != NULL; /* Prospa knows no shift */
     if (status == FMX_OK)
-        status = number(p, "lowestFrequency", -1e9, 1e9, NAN, &lowest_hz);
-    if (status == FMX_ERROR_FORMAT && find_value(p, "lowestFrequency", &length) == NULL &&
-        out->obs_mhz > 0 && dwell_us > 0) { /* Prospa knows no chemical shift */
-        fmx_context_clear(p->ctx);
-        status = FMX_OK;
-        lowest_hz = NAN;
-    }
+        status = number(p, "lowestFrequency", -1e9, 1e9, 0, &lowest_hz);
     out->scans = (int)scans;
     out->base_mhz = out->obs_mhz;
     out->sw_hz = dwell_us > 0 ? 1e6 / dwell_us : 0;
     out->reversed = true; /* the signal turns the other way than Bruker's */
-    if (status == FMX_OK && !isnan(lowest_hz))
+    if (status == FMX_OK && referenced)
         out->reference_mhz = out->obs_mhz - 1e-6 * (lowest_hz + 0.5 * out->sw_hz);
     if (status == FMX_OK)
         status = text(p, "Solvent", &out->solvent);
@@ -172,12 +167,6 @@ static fmx_status describe(const parameters *p, fmx_fid *out)
         status =
             text(p, find_value(p, "Sample", &length) != NULL ? "Sample" : "expName", &out->title);
     return status;
-}
-
-static uint32_t word(const char *s)
-{
-    const unsigned char *u = (const unsigned char *)s;
-    return u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
 }
 
 /* Points of a file of type 504, with its size checked. */
@@ -192,9 +181,9 @@ static fmx_status read_header(fmx_context *ctx, const char *path, size_t *points
     if (status != FMX_OK)
         return status;
     bool whole = have == HEADER && memcmp(start, magic, sizeof magic) == 0;
-    uint32_t type = whole ? word(start + 12) : 0;
-    uint32_t n = whole ? word(start + 16) : 0;
-    uint32_t rows = whole ? word(start + 20) : 0;
+    uint32_t type = whole ? (uint32_t)fmx__bits_at(start + 12, 4, false) : 0;
+    uint32_t n = whole ? (uint32_t)fmx__bits_at(start + 16, 4, false) : 0;
+    uint32_t rows = whole ? (uint32_t)fmx__bits_at(start + 20, 4, false) : 0;
     free(start);
     if (!whole)
         return fmx__fail(ctx, FMX_ERROR_FORMAT,

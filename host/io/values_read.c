@@ -83,11 +83,29 @@ static bool is_single(double value)
     return fabs(value) <= (double)FLT_MAX;
 }
 
-/* Decodes n values, a loop for each type. Returns the index of the first that is no finite number
- * of single precision, n when there is none. */
-static size_t decode(const fmx__values *values, const unsigned char *s, size_t n, size_t stride,
-                     float *out)
+uint64_t fmx__bits_at(const void *at, size_t bytes, bool big_endian)
 {
+    const unsigned char *s = at;
+    uint64_t word = 0;
+    for (size_t i = 0; i < bytes; ++i)
+        word = word << 8 | s[big_endian ? i : bytes - 1 - i];
+    return word;
+}
+
+double fmx__value_at(const void *at, int64_t type, bool big_endian)
+{
+    const bool swap = big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+    return type == FMX__VALUE_FLOAT64   ? decode_double(at, 0, swap)
+           : type == FMX__VALUE_FLOAT32 ? decode_single(at, 0, swap)
+           : type == FMX__VALUE_INT16   ? decode_short(at, 0, swap)
+                                        : decode_integer(at, 0, swap);
+}
+
+/* A loop for each type. */
+size_t fmx__values_decode(const fmx__values *values, const void *bytes, size_t n, size_t stride,
+                          float *out)
+{
+    const unsigned char *s = bytes;
     const bool swap = values->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
     const double scale = values->scale;
     size_t bad = n;
@@ -147,7 +165,8 @@ fmx_status fmx__values_read(fmx_context *ctx, const fmx__values *values, size_t 
         size_t n = count - at < most ? count - at : most;
         status = read_bytes(ctx, values->path, fd, chunk, n * width,
                             values->offset + (uint64_t)at * width);
-        size_t good = status == FMX_OK ? decode(values, chunk, n, stride, out + at * stride) : n;
+        size_t good =
+            status == FMX_OK ? fmx__values_decode(values, chunk, n, stride, out + at * stride) : n;
         if (good < n)
             status =
                 fmx__fail(ctx, FMX_ERROR_FORMAT,

@@ -1,7 +1,5 @@
 /* Varian and Agilent (VNMR, VnmrJ, OpenVnmrJ): a folder with `fid` and `procpar`. docs/formats.md
  * says what of them is read. */
-#include <ctype.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +13,6 @@ enum {
     FILE_HEADER = 32,  /* bytes */
     BLOCK_HEADER = 28, /* bytes */
     NP_MOST = 1 << 28, /* real values of a FID */
-    TITLE_BYTES_MOST = 1 << 20,
     BLOCK_HEADERS_MOST = 9,
 };
 
@@ -28,7 +25,6 @@ typedef struct header {
     int64_t values; /* of a trace */
     int64_t value_bytes;
     int64_t trace_bytes;
-    int64_t block_bytes;
     int64_t status;
     int64_t block_headers;
 } header;
@@ -47,9 +43,9 @@ static fmx_status find(fmx_context *ctx, const fmx__entry *entry, fmx_source_lis
     return fmx__source_append(ctx, list, entry->path, fmx__reader_varian.name, FMX_KIND_FID);
 }
 
-static int64_t load_32(const unsigned char *s)
+static int64_t load_32(const char *at)
 {
-    return (int32_t)((uint32_t)s[0] << 24 | (uint32_t)s[1] << 16 | (uint32_t)s[2] << 8 | s[3]);
+    return (int32_t)fmx__bits_at(at, 4, true);
 }
 
 static fmx_status read_header(fmx_context *ctx, const char *path, uint64_t bytes, header *out)
@@ -68,16 +64,14 @@ static fmx_status read_header(fmx_context *ctx, const char *path, uint64_t bytes
         free(raw);
         return status;
     }
-    const unsigned char *s = (const unsigned char *)raw;
     *out = (header){
-        .blocks = load_32(s),
-        .traces = load_32(s + 4),
-        .values = load_32(s + 8),
-        .value_bytes = load_32(s + 12),
-        .trace_bytes = load_32(s + 16),
-        .block_bytes = load_32(s + 20),
-        .status = s[26] << 8 | s[27],
-        .block_headers = load_32(s + 28),
+        .blocks = load_32(raw),
+        .traces = load_32(raw + 4),
+        .values = load_32(raw + 8),
+        .value_bytes = load_32(raw + 12),
+        .trace_bytes = load_32(raw + 16),
+        .status = (int64_t)fmx__bits_at(raw + 26, 2, true),
+        .block_headers = load_32(raw + 28),
     };
     free(raw);
     return FMX_OK;
@@ -118,22 +112,6 @@ static fmx_status check_header(fmx_context *ctx, const char *path, const header 
     return FMX_OK;
 }
 
-/* "H1" -> "1H"; what is neither order stays as it is. */
-static void name_nucleus(const char *tn, char nucleus[16])
-{
-    size_t letters = 0;
-    while (isalpha((unsigned char)tn[letters]))
-        ++letters;
-    size_t digits = strspn(tn + letters, "0123456789");
-    if (strlen(tn) >= 16)
-        return;
-    strcpy(nucleus, tn);
-    if (letters > 0 && digits > 0 && tn[letters + digits] == '\0') {
-        memcpy(nucleus, tn + letters, digits);
-        memcpy(nucleus + digits, tn, letters);
-    }
-}
-
 /* The frequency of 0 ppm: reffrq, or from the reference line (rfp Hz, rfl Hz from the right end).
  */
 static fmx_status read_reference(fmx_context *ctx, const fmx__procpar *procpar, fmx_fid *out)
@@ -158,8 +136,9 @@ static fmx_status describe(fmx_context *ctx, const fmx__procpar *procpar, fmx_fi
     const fmx__procpar_item *tn = fmx__procpar_find(procpar, "tn");
     const fmx__procpar_item *solvent = fmx__procpar_find(procpar, "solvent");
     double scans = 1;
-    if (tn != NULL)
-        name_nucleus(tn->value, out->nucleus);
+    if (tn != NULL && !fmx__nucleus_name(tn->value, out->nucleus) &&
+        strlen(tn->value) < sizeof out->nucleus)
+        strcpy(out->nucleus, tn->value);
     fmx_status status = fmx__procpar_number(ctx, procpar, "sfrq", 0.01, 1e4, NAN, &out->obs_mhz);
     if (status == FMX_OK)
         status = fmx__procpar_number(ctx, procpar, "sw", 0.1, 1e9, NAN, &out->sw_hz);
@@ -176,28 +155,14 @@ static fmx_status describe(fmx_context *ctx, const fmx__procpar *procpar, fmx_fi
     return status;
 }
 
-/* The file `text`: a title is no reason to refuse a FID. */
+/* The file `text`. */
 static fmx_status read_title(fmx_context *ctx, const char *folder, char **out)
 {
     const char *name = name_in(folder, "text", "TEXT");
     char *path = NULL;
-    char *raw = NULL;
-    char *utf8 = NULL;
-    size_t bytes = 0;
-    fmx_status status = FMX_OK;
-    if (name != NULL)
-        status = fmx__format(ctx, &path, "%s/%s", folder, name);
-    if (status == FMX_OK && name != NULL &&
-        fmx__read_file(ctx, path, TITLE_BYTES_MOST, &raw, &bytes) != FMX_OK) {
-        fmx__log(ctx, FMX_LOG_WARNING, "%s; read without a title", fmx_context_message(ctx));
-        fmx_context_clear(ctx);
-    }
+    fmx_status status = name != NULL ? fmx__format(ctx, &path, "%s/%s", folder, name) : FMX_OK;
     if (status == FMX_OK)
-        status = fmx__text_to_utf8(ctx, raw != NULL ? raw : "", bytes, &utf8);
-    if (status == FMX_OK)
-        status = fmx__text_one_line(ctx, utf8, out);
-    free(utf8);
-    free(raw);
+        status = fmx__title_read(ctx, path, out);
     free(path);
     return status;
 }

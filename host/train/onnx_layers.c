@@ -113,21 +113,20 @@ static void pads_of(size_t n, size_t out, size_t stride, size_t reach, bool all_
     pads[1] = total - pads[0];
 }
 
-/* The attributes of Conv; padding text of depthwise_conv1d: "same", "valid", "causal" or a number.
- */
-static void convolve(const fmx__onnx_layer *l, const int64_t pads[2], int64_t group)
+/* Conv or ConvTranspose with what both have. */
+static Onnx__NodeProto *convolve(const fmx__onnx_layer *l, const char *op, const int64_t pads[2])
 {
-    const char *in[3] = {l->in[0], own_weight(l, 0),
-                         l->layer->plan.weight_count > 1 ? own_weight(l, 1) : NULL};
+    bool bias = l->layer->plan.weight_count > 1;
+    const char *in[3] = {l->in[0], own_weight(l, 0), bias ? own_weight(l, 1) : NULL};
     int64_t kernel = fmx__onnx_whole(l, "kernel");
     int64_t stride = fmx__onnx_whole(l, "stride");
     int64_t dilation = fmx__onnx_whole(l, "dilation");
-    Onnx__NodeProto *n = node(l, "Conv", in, l->layer->plan.weight_count > 1 ? 3 : 2);
+    Onnx__NodeProto *n = node(l, op, in, bias ? 3 : 2);
     fmx__onnx_list(l->o, n, "kernel_shape", &kernel, 1);
     fmx__onnx_list(l->o, n, "strides", &stride, 1);
     fmx__onnx_list(l->o, n, "dilations", &dilation, 1);
     fmx__onnx_list(l->o, n, "pads", pads, 2);
-    fmx__onnx_int(l->o, n, "group", group);
+    return n;
 }
 
 static size_t reach_of(const fmx__onnx_layer *l)
@@ -141,9 +140,10 @@ static void add_conv1d(const fmx__onnx_layer *l)
     if (fmx__onnx_whole(l, "padding") == 0) /* same */
         pads_of(shape_of(l, 0)->positions, l->layer->plan.out.positions,
                 (size_t)fmx__onnx_whole(l, "stride"), reach_of(l), false, pads);
-    convolve(l, pads, 1);
+    convolve(l, "Conv", pads);
 }
 
+/* padding: "same", "valid", "causal" or a number */
 static void add_depthwise(const fmx__onnx_layer *l)
 {
     fmx__option_type type;
@@ -154,24 +154,14 @@ static void add_depthwise(const fmx__onnx_layer *l)
                 (size_t)fmx__onnx_whole(l, "stride"), reach_of(l), padding[0] == 'c', pads);
     else if (strcmp(padding, "valid") != 0)
         pads[0] = pads[1] = strtol(padding, NULL, 10);
-    convolve(l, pads, (int64_t)shape_of(l, 0)->channels);
+    fmx__onnx_int(l->o, convolve(l, "Conv", pads), "group", (int64_t)shape_of(l, 0)->channels);
 }
 
 static void add_conv1d_transpose(const fmx__onnx_layer *l)
 {
-    const char *in[3] = {l->in[0], own_weight(l, 0),
-                         l->layer->plan.weight_count > 1 ? own_weight(l, 1) : NULL};
-    int64_t kernel = fmx__onnx_whole(l, "kernel");
-    int64_t stride = fmx__onnx_whole(l, "stride");
-    int64_t dilation = fmx__onnx_whole(l, "dilation");
     int64_t more = fmx__onnx_whole(l, "output_padding");
     int64_t pads[2] = {fmx__onnx_whole(l, "padding"), fmx__onnx_whole(l, "padding")};
-    Onnx__NodeProto *n = node(l, "ConvTranspose", in, l->layer->plan.weight_count > 1 ? 3 : 2);
-    fmx__onnx_list(l->o, n, "kernel_shape", &kernel, 1);
-    fmx__onnx_list(l->o, n, "strides", &stride, 1);
-    fmx__onnx_list(l->o, n, "dilations", &dilation, 1);
-    fmx__onnx_list(l->o, n, "output_padding", &more, 1);
-    fmx__onnx_list(l->o, n, "pads", pads, 2);
+    fmx__onnx_list(l->o, convolve(l, "ConvTranspose", pads), "output_padding", &more, 1);
 }
 
 /* A flat feature vector is [batch][features][1]: a convolution of one tap. */
@@ -400,36 +390,34 @@ static void add_permute(const fmx__onnx_layer *l)
     fmx__onnx_transpose(l->o, l->in[0], swap, 3, l->out);
 }
 
-/* Runs of positions become items: [c][parts][n] -> [parts][c][n]. */
-static void add_fold(const fmx__onnx_layer *l)
+/* [-1][a][b][n] -> [-1][b][a][n], under the output's shape: how runs of positions become items, and
+ * back. */
+static void exchange(const fmx__onnx_layer *l, size_t a, size_t b, size_t n)
 {
-    static const int64_t exchange[4] = {0, 2, 1, 3};
+    static const int64_t order[4] = {0, 2, 1, 3};
     const fmx__shape *out = &l->layer->plan.out;
-    int64_t parts = fmx__onnx_whole(l, "parts");
-    const int64_t cut[4] = {-1, (int64_t)out->channels, parts, (int64_t)out->positions};
-    if (fmx__onnx_whole(l, "of") == 0) {
-        add_reshape(l);
-        return;
-    }
+    const int64_t cut[4] = {-1, (int64_t)a, (int64_t)b, (int64_t)n};
     const int64_t shape[3] = {-1, (int64_t)out->channels, (int64_t)out->positions};
     const char *x = fmx__onnx_reshape(l->o, l->in[0], cut, 4, NULL);
-    fmx__onnx_reshape(l->o, fmx__onnx_transpose(l->o, x, exchange, 4, NULL), shape, 3, l->out);
+    fmx__onnx_reshape(l->o, fmx__onnx_transpose(l->o, x, order, 4, NULL), shape, 3, l->out);
+}
+
+static void add_fold(const fmx__onnx_layer *l)
+{
+    const fmx__shape *out = &l->layer->plan.out;
+    if (fmx__onnx_whole(l, "of") == 0)
+        add_reshape(l);
+    else
+        exchange(l, out->channels, (size_t)fmx__onnx_whole(l, "parts"), out->positions);
 }
 
 static void add_unfold(const fmx__onnx_layer *l)
 {
-    static const int64_t exchange[4] = {0, 2, 1, 3};
     const fmx__shape *in = shape_of(l, 0);
-    const fmx__shape *out = &l->layer->plan.out;
-    size_t parts = out->positions / in->positions;
-    const int64_t cut[4] = {-1, (int64_t)parts, (int64_t)in->channels, (int64_t)in->positions};
-    if (fmx__onnx_whole(l, "of") == 0) {
+    if (fmx__onnx_whole(l, "of") == 0)
         add_reshape(l);
-        return;
-    }
-    const int64_t shape[3] = {-1, (int64_t)out->channels, (int64_t)out->positions};
-    const char *x = fmx__onnx_reshape(l->o, l->in[0], cut, 4, NULL);
-    fmx__onnx_reshape(l->o, fmx__onnx_transpose(l->o, x, exchange, 4, NULL), shape, 3, l->out);
+    else
+        exchange(l, l->layer->plan.out.positions / in->positions, in->channels, in->positions);
 }
 
 static void cut_axis(const fmx__onnx_layer *l, int64_t first, int64_t count)
