@@ -13,6 +13,7 @@ static fmx_status run(fmx__cli *cli)
     fmx__train_job job = {.recipe = &recipe,
                           .spectra = cli->path[0],
                           .out = fmx__cli_value(cli, "--out"),
+                          .events = fmx__cli_value(cli, "--tensorboard"),
                           .init = fmx__cli_value(cli, "--init"),
                           .resume = fmx__cli_has(cli, "--resume"),
                           .table = isatty(STDERR_FILENO) == 1};
@@ -50,13 +51,14 @@ static const fmx__cli_option options[] = {
     {"--recipe", "FILE|NAME", "network and training, a file or a built-in recipe", false},
     {"--out", "MODEL.safetensors", "the model to write; must not exist yet", false},
     {"--init", "MODEL.safetensors", "weights to start from, instead of random ones", false},
+    {"--tensorboard", "DIR", "writes each epoch's figures there, for TensorBoard to draw", false},
     {"--resume", NULL, "goes on from the last checkpoint beside the output", false},
 };
 
 const fmx__verb fmx__verb_train = {
     .name = "train",
     .usage = "[spectra.h5] --recipe R --out model.safetensors [--init MODEL] [--set key=value]... "
-             "[--resume]",
+             "[--tensorboard DIR] [--resume]",
     .summary = "trains the recipe's network on a dataset, or on what the recipe generates",
     .examples = "  fidmix train spectra.h5 --recipe demo --out model.safetensors\n"
                 "  fidmix train spectra.h5 --recipe demo --out model.safetensors --resume\n"

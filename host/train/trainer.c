@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "evaluation.h"
+#include "event_log.h"
 #include "initialise.h"
 #include "philox.h"
 #include "recipe_sections.h"
@@ -194,6 +195,7 @@ static void close_trainer(fmx__trainer *t)
     free(t->last);
     free(t->best);
     free(t->csv);
+    free(t->events);
 }
 
 bool fmx__train_follow(fmx__train_state *s, const fmx__train *o, bool plateau, double loss)
@@ -365,6 +367,8 @@ fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
                  fmx__graph_parameters(&t.graph, false));
         t.first_epoch = t.state.epoch;
         t.started_s = fmx__train_now_s();
+        if (job->events != NULL)
+            status = fmx__event_log_begin(t.ctx, job->events, &t.events);
         while (status == FMX_OK && fmx__train_goes_on(&t.state, t.options))
             status = one_epoch(&t);
         if (status != FMX_OK && t.bad_step > 0)

@@ -11,6 +11,7 @@ typedef struct fmx__train_job {
     const char *spectra; /* dataset; NULL: the recipe's source generates its items */
     const char *out;     /* model.safetensors; beside it OUT.last and OUT.best while training, and
                             OUT.history.csv */
+    const char *events;  /* folder for TensorBoard's log; NULL: none is written */
     const char *init;    /* weights to start from; NULL: the initialisers' */
     bool resume;         /* go on from OUT.last where it is */
     bool keep;           /* OUT.last and OUT.best stay, to go on with more epochs */

@@ -116,6 +116,7 @@ typedef struct fmx__trainer {
     char *last; /* paths */
     char *best;
     char *csv;
+    char *events; /* TensorBoard's log; NULL: none */
 } fmx__trainer;
 
 /* Figures of one epoch. */

@@ -8,6 +8,7 @@
 
 #include "atomic_file.h"
 #include "c_locale.h"
+#include "event_log.h"
 #include "trainer_internal.h"
 
 enum { STATE_BYTES = 512, LINE = 256 };
@@ -118,7 +119,10 @@ fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures)
         return status;
     free(t->history);
     t->history = longer;
-    return fmx__atomic_write(t->ctx, t->csv, true, t->history, strlen(t->history));
+    status = fmx__atomic_write(t->ctx, t->csv, true, t->history, strlen(t->history));
+    if (status == FMX_OK && t->events != NULL)
+        status = fmx__event_log_add(t->ctx, t->events, t->history);
+    return status;
 }
 
 fmx_status fmx__train_load(fmx__trainer *t, const char *path)
