@@ -30,6 +30,8 @@ typedef struct fmx_library_entry {
     double protons;
     size_t first_multiplet; /**< by rising ppm */
     size_t multiplet_count;
+    double width_hz; /**< full width at half height that its lines have already (a measured
+                          spectrum); 0: they are sharp */
 } fmx_library_entry;
 
 typedef struct fmx_library_compound {
