@@ -1,0 +1,100 @@
+/* Which compounds of a library may be in a spectrum, and what a network is shown of each: scan ->
+ * offset -> prefilter -> weighted fit of all that is left -> windows. Training (source `queries`)
+ * and `fidmix identify` with a query model go the same way. docs/query_model.md.
+ *
+ * Spectra are float [count][points] on the pattern table's axis, in units of their noise's standard
+ * deviation. A query is one compound that was left in one spectrum. */
+#ifndef FIDMIX_QUERY_CHAIN_H
+#define FIDMIX_QUERY_CHAIN_H
+
+#include "options.h"
+#include "pattern_table.h"
+
+enum {
+    FMX__QUERY_PARTS = 8,     /* multiplets of a compound that the network sees */
+    FMX__QUERY_WINDOW = 192,  /* positions of a window */
+    FMX__QUERY_SIGNALS = 3,   /* channels of a window: spectrum, pattern, spectrum less the others */
+    FMX__QUERY_PART_FACTS = 16, /* numbers about a multiplet */
+    FMX__QUERY_FACTS = 64,      /* about the compound */
+    FMX__QUERY_CHANNELS = FMX__QUERY_PARTS * FMX__QUERY_SIGNALS + 1, /* the last: all numbers */
+};
+
+/* The section `queries` of a recipe: the chain's own options, then what only training reads. */
+typedef struct fmx__query_options {
+    double offset_ppm; /* the reference may be wrong by so much */
+    double reach_ppm;  /* a multiplet is looked for within +- this around the offset */
+    double quantile;   /* of observed / expected that is a multiplet's amplitude */
+    double least;      /* amplitude of the weakest multiplet that is worth asking about, sigmas at
+                          its tallest point */
+    int64_t survivors; /* compounds that are fitted and asked about, the strongest first */
+    int64_t candidates_least; /* training: compounds of the library that may be named, */
+    int64_t candidates_most;  /* log-uniform */
+    int64_t items;            /* training: queries of a mixture */
+    double held_out;          /* training: share of the compounds that it never sees */
+    double offset_spread_ppm; /* training: spectra are moved by up to +- this */
+    double broad;             /* training: share of mixtures with lines 1.4 or 2.2 times as wide */
+    double water;             /* training: tallest residual water, largest peaks */
+} fmx__query_options;
+
+extern const fmx__option_group fmx__query_group;
+
+/* One multiplet of a query. */
+typedef struct fmx__query_multiplet {
+    uint32_t pattern;    /* multiplet of the library */
+    float shift_ppm;     /* of its place in the spectrum, the offset included */
+    float amount;        /* of this multiplet alone; compare with the compound's */
+    float correlation;   /* of what the others leave with the pattern */
+    float residual;      /* root mean square of what nobody explains at its place, sigmas weighted */
+    float others;        /* share of the signal there that is others' */
+    float height;        /* of its tallest point for the compound's amount, sigmas */
+} fmx__query_multiplet;
+
+typedef struct fmx__query {
+    uint32_t spectrum;
+    uint32_t compound; /* of the library */
+    uint32_t entry;    /* the one that fits best */
+    uint32_t first_multiplet; /* in the answer's list: all multiplets of the entry on the axis */
+    uint32_t multiplets;
+    float amount;    /* by the fit; in units of proton areas: a pattern's sum over points is its
+                        protons times this; 0: the fit found nothing */
+    float amount_sd; /* its standard deviation */
+    float shift_ppm; /* mean of its multiplets by protons, the offset not included */
+    float weakest;   /* amplitude of the weakest multiplet before the fit, same unit */
+} fmx__query;
+
+/* What a call found. The arrays are the chain's, valid until its next call. */
+typedef struct fmx__query_answer {
+    const fmx__query *query; /* by spectrum, then by falling `weakest` */
+    size_t queries;
+    const fmx__query_multiplet *multiplet;
+    size_t multiplets;
+    const double *offset_ppm; /* [count] library's place + offset = the spectrum's place */
+    const bool *clear;        /* [count] the offset stands out; otherwise it is 0 */
+    fmx_buffer *windows; /* float [queries][FMX__QUERY_CHANNELS][FMX__QUERY_WINDOW], the network's
+                            input; may be longer */
+    fmx_buffer *fitted;  /* float [count][points], sigma units */
+} fmx__query_answer;
+
+typedef struct fmx__query_spectra {
+    fmx_buffer *spectra;      /* float [count][points] */
+    size_t count;             /* at most the chain's `most` */
+    const double *width_hz;   /* [count] full width of lines at half height; <= 0: not known */
+    const uint8_t *candidate; /* [count][compounds]: 0: not a candidate; NULL: all are */
+} fmx__query_spectra;
+
+typedef struct fmx__query_chain fmx__query_chain;
+
+/* For up to `most` spectra a call; table and options must outlive it. Errors: FMX_ERROR_SHAPE,
+ * FMX_ERROR_MEMORY, device errors. */
+fmx_status fmx__query_chain_create(fmx_device *device, const fmx__pattern_table *table,
+                                   const fmx__query_options *options, size_t most,
+                                   fmx__query_chain **out);
+void fmx__query_chain_release(fmx__query_chain *chain); /* NULL is allowed */
+
+/* Reads back hits and facts, so it waits for the device. The same spectra give the same bits,
+ * whatever else is in the call. Errors: FMX_ERROR_ARGUMENT (too many spectra), FMX_ERROR_MEMORY,
+ * device errors. */
+fmx_status fmx__query_chain_run(fmx__query_chain *chain, const fmx__query_spectra *spectra,
+                                fmx__query_answer *out);
+
+#endif
