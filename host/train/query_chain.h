@@ -9,16 +9,12 @@
 
 #include "options.h"
 #include "pattern_table.h"
+#include "query_windows.h"
 
 enum {
-    FMX__QUERY_PARTS = 8,     /* multiplets of a compound that the network sees */
-    FMX__QUERY_WINDOW = 192,  /* positions of a window */
-    FMX__QUERY_SIGNALS = 3,   /* channels of a window: spectrum, pattern, spectrum less the others */
-    FMX__QUERY_PART_FACTS = 16, /* numbers about a multiplet */
-    FMX__QUERY_FACTS = 64,      /* about the compound */
-    FMX__QUERY_CHANNELS = FMX__QUERY_PARTS * FMX__QUERY_SIGNALS + 1, /* the last: all numbers */
+    FMX__QUERY_PART_FACTS = 16, /* numbers about a multiplet, */
+    FMX__QUERY_FACTS = 64,      /* about the compound; together a row of the last channel */
 };
-
 /* The section `queries` of a recipe: the chain's own options, then what only training reads. */
 typedef struct fmx__query_options {
     double offset_ppm; /* the reference may be wrong by so much */
