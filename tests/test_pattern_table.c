@@ -82,7 +82,8 @@ static void check_pattern(const made *m, const fmx__pattern_table *t, const floa
     double top = 0;
     if (m->entry[p->entry].width_hz > 0)
         left = fmax(1.5, left - m->entry[p->entry].width_hz * t->points_per_hz);
-    cr_assert(p->count > 0 && p->count <= FMX__PATTERN_MOST_POINTS, "%zu: %u", index, p->count);
+    cr_assert(p->first >= FMX__PATTERN_PAD && p->count > 0 && p->count <= FMX__PATTERN_MOST_POINTS,
+              "%zu: %u", index, p->count);
     cr_assert(p->first + (size_t)p->count <= t->heights_count);
     for (size_t i = 0; i < p->count; ++i) {
         double expected = drawn(m, index, left, (double)p->base + (double)i);
@@ -109,14 +110,19 @@ Test(pattern_table, drawn)
                 "create");
     cr_assert_eq(t.widths, 5);
     cr_assert_eq(t.patterns, MULTIPLETS);
-    float *heights = malloc((t.heights_count + 16) * sizeof *heights);
+    float *heights = malloc(t.heights_count * sizeof *heights);
     fmx__pattern *records = malloc(5 * MULTIPLETS * sizeof *records);
-    fmx_test_ok(&test, fmx_buffer_read(t.heights, 0, heights, (t.heights_count + 16) * 4), "read");
+    fmx_test_ok(&test, fmx_buffer_read(t.heights, 0, heights, t.heights_count * sizeof *heights),
+                "read");
     fmx_test_ok(&test, fmx_buffer_read(t.records, 0, records, 5 * MULTIPLETS * sizeof *records),
                 "read");
     cr_assert_eq(memcmp(records, t.pattern, 5 * MULTIPLETS * sizeof *records), 0);
-    for (size_t i = 0; i < 16; ++i)
-        cr_assert_eq(heights[t.heights_count + i], 0);
+    for (size_t i = 0; i < 5 * MULTIPLETS; ++i) {
+        for (size_t k = 1; t.pattern[i].count > 0 && k <= FMX__PATTERN_PAD; ++k)
+            cr_assert_eq(heights[t.pattern[i].first - k], 0);
+    }
+    for (size_t k = 1; k <= FMX__PATTERN_PAD; ++k)
+        cr_assert_eq(heights[t.heights_count - k], 0);
     for (size_t w = 0; w < t.widths; ++w) {
         for (size_t i = 0; i < MULTIPLETS; ++i) {
             if (i == 3)
@@ -127,6 +133,63 @@ Test(pattern_table, drawn)
     }
     free(heights);
     free(records);
+    fmx__pattern_table_clear(&t);
+    fmx_test_close(&test);
+}
+
+/* Samples rise, are counted points and, where not all are taken, lie evenly among them. */
+static void check_shape(const fmx__pattern *p, const fmx__pattern_shape *shape,
+                        const fmx__pattern_sample *samples, const float *height)
+{
+    double sum = 0;
+    double square = 0;
+    size_t counted = 0;
+    size_t taken = 0;
+    cr_assert_eq(shape->samples, p->counted < 64 ? p->counted : 64);
+    for (size_t i = 0; i < p->count; ++i) {
+        const fmx__pattern_sample *next = &samples[shape->first + taken];
+        sum += height[i];
+        if (taken < shape->samples && next->point == i) {
+            cr_assert_gt(height[i], 0.3F);
+            cr_assert_eq(next->inverse, 1 / height[i]);
+            /* within one point of an even share */
+            cr_assert_leq(fabs((double)counted - (double)taken * p->counted / shape->samples), 1);
+            ++taken;
+        }
+        counted += height[i] > 0.3F;
+    }
+    cr_assert_eq(taken, shape->samples);
+    cr_assert_float_eq(shape->mean, sum / p->count, 1e-6);
+    for (size_t i = 0; i < p->count; ++i)
+        square += pow(height[i] - sum / p->count, 2);
+    cr_assert_float_eq(shape->inverse * sqrt(square), 1, 1e-6);
+}
+
+Test(pattern_table, shapes)
+{
+    fmx_test test = fmx_test_open();
+    static made m;
+    make(&m);
+    fmx__pattern_table t;
+    fmx_test_ok(&test, fmx__pattern_table_create(test.device, &m.library, &axis, NULL, 0, &t),
+                "create");
+    size_t all = t.widths * t.patterns;
+    float *heights = malloc(t.heights_count * sizeof *heights);
+    fmx__pattern_shape *shapes = malloc(all * sizeof *shapes);
+    fmx__pattern_sample *samples = malloc(t.samples_count * sizeof *samples);
+    fmx_test_ok(&test, fmx_buffer_read(t.heights, 0, heights, t.heights_count * sizeof *heights),
+                "read");
+    fmx_test_ok(&test, fmx_buffer_read(t.shapes, 0, shapes, all * sizeof *shapes), "read");
+    fmx_test_ok(&test, fmx_buffer_read(t.samples, 0, samples, t.samples_count * sizeof *samples),
+                "read");
+    for (size_t i = 0; i < all; ++i) {
+        if (t.pattern[i].count > 0)
+            check_shape(&t.pattern[i], &shapes[i], samples, heights + t.pattern[i].first);
+    }
+    cr_assert_eq(shapes[2].samples, 64); /* the comb */
+    free(samples);
+    free(shapes);
+    free(heights);
     fmx__pattern_table_clear(&t);
     fmx_test_close(&test);
 }

@@ -7,7 +7,7 @@
 static const double merge_hz = 0.1;
 
 /* Points beyond the ends of the axis that are still drawn. */
-enum { MARGIN = 1024, ROW = 4096, BATCH_VALUES = 1 << 22, PADDING = 16 };
+enum { MARGIN = 1024, ROW = 4096, BATCH_VALUES = 1 << 22 };
 
 /* Below this a row of narrow lines, one per point, would not be smooth. */
 static const double least_width_points = 1.5;
@@ -33,6 +33,9 @@ typedef struct drawing {
     size_t rows;
     float *heights; /* of all widths so far */
     size_t capacity;
+    fmx__pattern_shape *shape; /* [widths][patterns] */
+    fmx__pattern_sample *sample;
+    size_t sample_capacity;
 } drawing;
 
 static size_t round_up(size_t value)
@@ -184,29 +187,73 @@ static size_t strongest(const float *v, size_t *length)
     return best;
 }
 
-static fmx_status keep(drawing *d, const float *v, const place *p, fmx__pattern *out)
+/* Room for `length` heights and the zeros in front of them. */
+static fmx_status make_room(drawing *d, size_t length)
 {
     fmx_context *ctx = fmx__device_context(d->device);
     fmx__pattern_table *t = d->table;
+    size_t need = t->heights_count + FMX__PATTERN_PAD + length;
+    size_t samples = t->samples_count + FMX__PATTERN_SAMPLES;
+    fmx_status status = FMX_OK;
+    if (need > UINT32_MAX - FMX__PATTERN_PAD)
+        return fmx__fail(ctx, FMX_ERROR_SHAPE, "a library with patterns of more than 2^32 points");
+    if (need > d->capacity)
+        status =
+            fmx__grow(ctx, &d->heights, &d->capacity, 2 * need, sizeof *d->heights, "patterns");
+    if (status == FMX_OK && samples > d->sample_capacity)
+        status = fmx__grow(ctx, &d->sample, &d->sample_capacity, 2 * samples, sizeof *d->sample,
+                           "patterns");
+    for (size_t i = 0; status == FMX_OK && i < FMX__PATTERN_PAD; ++i)
+        d->heights[t->heights_count++] = 0;
+    return status;
+}
+
+/* Samples, mean and norm of the last `length` heights. */
+static void measure(drawing *d, const float *height, const fmx__pattern *p, fmx__pattern_shape *out)
+{
+    fmx__pattern_table *t = d->table;
+    size_t samples = p->counted < FMX__PATTERN_SAMPLES ? p->counted : FMX__PATTERN_SAMPLES;
+    size_t counted = 0;
+    double sum = 0;
+    double square = 0;
+    out->first = (uint32_t)t->samples_count;
+    out->samples = (uint32_t)samples;
+    for (size_t i = 0; i < p->count; ++i) {
+        sum += height[i];
+        if (!(height[i] > FMX__PATTERN_COUNTED))
+            continue;
+        /* counted point number k is sample s when it is the first with k samples >= s counted */
+        size_t s = t->samples_count - out->first;
+        if (s < samples && counted * samples >= s * p->counted)
+            d->sample[t->samples_count++] = (fmx__pattern_sample){(uint32_t)i, 1 / height[i]};
+        ++counted;
+    }
+    double mean = sum / p->count;
+    for (size_t i = 0; i < p->count; ++i)
+        square += (height[i] - mean) * (height[i] - mean);
+    out->mean = (float)mean;
+    out->inverse = square > 0 ? (float)(1 / sqrt(square)) : 0;
+}
+
+static fmx_status keep(drawing *d, const float *v, const place *p, size_t index)
+{
+    fmx__pattern_table *t = d->table;
+    fmx__pattern *out = &t->pattern[index];
     size_t length = p->length;
     size_t skipped = strongest(v, &length);
     size_t top = 0;
-    fmx_status status = FMX_OK;
     v += skipped;
     for (size_t i = 1; i < length; ++i)
         top = v[i] > v[top] ? i : top;
-    out->first = (uint32_t)t->heights_count;
+    out->first = FMX__PATTERN_PAD;
     out->base = p->low + (int32_t)skipped;
     int64_t tallest = (int64_t)out->base + (int64_t)top;
     if (length == 0 || !(v[top] > 0) || tallest < 0 || tallest >= (int64_t)t->axis.points)
         return FMX_OK;
-    if (t->heights_count + length > UINT32_MAX - PADDING)
-        return fmx__fail(ctx, FMX_ERROR_SHAPE, "a library with patterns of more than 2^32 points");
-    if (t->heights_count + length > d->capacity)
-        status = fmx__grow(ctx, &d->heights, &d->capacity, 2 * (t->heights_count + length),
-                           sizeof *d->heights, "patterns");
+    fmx_status status = make_room(d, length);
     if (status != FMX_OK)
         return status;
+    out->first = (uint32_t)t->heights_count;
     out->count = (uint32_t)length;
     out->highest = v[top];
     for (size_t i = 0; i < length; ++i) {
@@ -214,16 +261,17 @@ static fmx_status keep(drawing *d, const float *v, const place *p, fmx__pattern 
         d->heights[t->heights_count++] = height;
         out->counted += height > FMX__PATTERN_COUNTED;
     }
+    measure(d, d->heights + out->first, out, &d->shape[index]);
     return FMX_OK;
 }
 
 /* All patterns at one width. */
-static fmx_status draw_width(drawing *d, double width_hz, fmx__pattern *pattern)
+static fmx_status draw_width(drawing *d, size_t width)
 {
     fmx_context *ctx = fmx__device_context(d->device);
     float *rows = NULL;
     size_t next = 0;
-    lay_out(d, width_hz);
+    lay_out(d, d->table->width_hz[width]);
     size_t batch = BATCH_VALUES / d->row_points > 0 ? BATCH_VALUES / d->row_points : 1;
     batch = batch < d->rows ? batch : d->rows;
     fmx_status status =
@@ -238,7 +286,8 @@ static fmx_status draw_width(drawing *d, double width_hz, fmx__pattern *pattern)
         status = draw_rows(d, first, count, next, end, rows);
         for (; status == FMX_OK && next < end; ++next) {
             const place *p = &d->place[next];
-            status = keep(d, rows + (p->row - first) * d->row_points + p->at, p, &pattern[next]);
+            status = keep(d, rows + (p->row - first) * d->row_points + p->at, p,
+                          width * d->table->patterns + next);
         }
     }
     free(rows);
@@ -286,12 +335,34 @@ static void describe(const drawing *d)
     }
 }
 
+static fmx_status upload(drawing *d)
+{
+    fmx__pattern_table *t = d->table;
+    size_t all = t->widths * t->patterns;
+    size_t samples = t->samples_count > 0 ? t->samples_count : 1; /* make_room made one at least */
+    fmx_status status = make_room(d, 0);
+    if (status == FMX_OK)
+        status = fmx_buffer_create_copy(d->device, d->heights,
+                                        t->heights_count * sizeof *d->heights, &t->heights);
+    if (status == FMX_OK)
+        status =
+            fmx_buffer_create_copy(d->device, d->sample, samples * sizeof *d->sample, &t->samples);
+    if (status == FMX_OK)
+        status = fmx_buffer_create_copy(d->device, d->shape, all * sizeof *d->shape, &t->shapes);
+    if (status == FMX_OK)
+        status =
+            fmx_buffer_create_copy(d->device, t->pattern, all * sizeof *t->pattern, &t->records);
+    return status;
+}
+
 static fmx_status draw(drawing *d)
 {
     fmx_context *ctx = fmx__device_context(d->device);
     fmx__pattern_table *t = d->table;
-    fmx_status status =
-        fmx__alloc(ctx, t->widths * t->patterns, sizeof *t->pattern, "patterns", &t->pattern);
+    size_t all = t->widths * t->patterns;
+    fmx_status status = fmx__alloc(ctx, all, sizeof *t->pattern, "patterns", &t->pattern);
+    if (status == FMX_OK)
+        status = fmx__alloc(ctx, all, sizeof *d->shape, "patterns", &d->shape);
     if (status == FMX_OK)
         status = fmx__alloc(ctx, t->patterns, sizeof *d->place, "patterns", &d->place);
     if (status == FMX_OK)
@@ -299,18 +370,11 @@ static fmx_status draw(drawing *d)
     if (status == FMX_OK)
         describe(d);
     for (size_t w = 0; status == FMX_OK && w < t->widths; ++w)
-        status = draw_width(d, t->width_hz[w], t->pattern + w * t->patterns);
-    if (status == FMX_OK && t->heights_count + PADDING > d->capacity)
-        status = fmx__grow(ctx, &d->heights, &d->capacity, t->heights_count + PADDING,
-                           sizeof *d->heights, "patterns");
-    for (size_t i = 0; status == FMX_OK && i < PADDING; ++i)
-        d->heights[t->heights_count + i] = 0;
+        status = draw_width(d, w);
     if (status == FMX_OK)
-        status = fmx_buffer_create_copy(
-            d->device, d->heights, (t->heights_count + PADDING) * sizeof *d->heights, &t->heights);
-    if (status == FMX_OK)
-        status = fmx_buffer_create_copy(d->device, t->pattern,
-                                        t->widths * t->patterns * sizeof *t->pattern, &t->records);
+        status = upload(d);
+    free(d->sample);
+    free(d->shape);
     free(d->heights);
     free(d->part);
     free(d->place);
@@ -347,6 +411,8 @@ void fmx__pattern_table_clear(fmx__pattern_table *table)
 {
     fmx_buffer_release(table->records);
     fmx_buffer_release(table->heights);
+    fmx_buffer_release(table->shapes);
+    fmx_buffer_release(table->samples);
     free(table->pattern);
     *table = (fmx__pattern_table){0};
 }

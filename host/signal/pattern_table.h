@@ -14,6 +14,8 @@ enum {
     FMX__PATTERN_MOST_POINTS = 1024,
     FMX__PATTERN_WIDTHS = 6,
     FMX__PATTERN_MOST_AXIS = 1 << 18, /* points of an axis */
+    FMX__PATTERN_PAD = 32,            /* zeros in front of every pattern's heights and at the end */
+    FMX__PATTERN_SAMPLES = 64,        /* counted points that quantiles are taken of, at most */
 };
 
 /* Half widths that a pattern reaches beyond its outer lines. */
@@ -35,6 +37,19 @@ typedef struct fmx__pattern {
     uint32_t lines;   /* those closer than 0.1 Hz count as one; 1: a single line */
 } fmx__pattern;
 
+/* What else is known of a pattern's heights. */
+typedef struct fmx__pattern_shape {
+    uint32_t first;   /* of its samples */
+    uint32_t samples; /* all counted points, or FMX__PATTERN_SAMPLES of them evenly chosen */
+    float mean;       /* of its heights */
+    float inverse;    /* 1 / norm of heights - mean; 0 where there is none */
+} fmx__pattern_shape;
+
+typedef struct fmx__pattern_sample {
+    uint32_t point; /* of the pattern */
+    float inverse;  /* 1 / height there */
+} fmx__pattern_sample;
+
 typedef struct fmx__pattern_table {
     const fmx_library *library;
     fmx__multiplet_axis axis;
@@ -45,7 +60,10 @@ typedef struct fmx__pattern_table {
     fmx__pattern *pattern;                /* [widths][patterns] */
     fmx_buffer *records;                  /* the same on the device */
     fmx_buffer *heights;                  /* float; 1 at each pattern's tallest point */
-    size_t heights_count;                 /* the buffer holds 16 zeros more */
+    size_t heights_count;                 /* padding included */
+    fmx_buffer *shapes;                   /* fmx__pattern_shape [widths][patterns] */
+    fmx_buffer *samples;                  /* fmx__pattern_sample [samples_count] */
+    size_t samples_count;
 } fmx__pattern_table;
 
 /* Draws every multiplet with Lorentzian lines of each of the widths (NULL: 0.8, 1.1, 1.5, 2.1 and
