@@ -9,76 +9,8 @@
 
 #include "fmx_test.h"
 #include "history_csv.h"
+#include "html_check.h"
 #include "report_fixture.h"
-
-/* The names of open elements. */
-typedef struct stack {
-    char name[64][32];
-    int depth;
-} stack;
-
-static bool is_void(const char *name)
-{
-    return strcmp(name, "meta") == 0 || strcmp(name, "!DOCTYPE") == 0;
-}
-
-/* Every element is closed in order, attributes are quoted, no stray markup: the report is XML but
- * for its DOCTYPE. Returns the number of elements. */
-static size_t check_markup(const char *text)
-{
-    stack s = {.depth = 0};
-    size_t elements = 0;
-    for (const char *at = strchr(text, '<'); at != NULL; at = strchr(at, '<')) {
-        char name[32];
-        bool closes = at[1] == '/';
-        size_t length = strcspn(at + 1 + closes, " >/");
-        cr_assert(length > 0 && length < sizeof name, "stray < at %.40s", at);
-        memcpy(name, at + 1 + closes, length);
-        name[length] = '\0';
-        const char *end = at + 1;
-        for (char quote = '\0'; *end != '\0' && (quote != '\0' || *end != '>'); ++end) {
-            cr_assert(*end != '<', "< inside a tag: %.60s", at);
-            if (*end == '"')
-                quote = quote == '\0' ? '"' : '\0';
-        }
-        cr_assert_eq(*end, '>', "open end: %.60s", at);
-        if (closes) {
-            cr_assert(s.depth > 0 && strcmp(s.name[s.depth - 1], name) == 0, "</%s> closes <%s>",
-                      name, s.depth > 0 ? s.name[s.depth - 1] : "nothing");
-            --s.depth;
-        } else if (end[-1] != '/' && !is_void(name)) {
-            cr_assert(s.depth < 64);
-            memcpy(s.name[s.depth++], name, length + 1);
-        }
-        ++elements;
-        at = end;
-    }
-    cr_assert_eq(s.depth, 0, "<%s> is never closed", s.depth > 0 ? s.name[s.depth - 1] : "");
-    return elements;
-}
-
-/* Every & begins a character reference. */
-static void check_references(const char *text)
-{
-    static const char *const known[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&apos;"};
-    for (const char *at = strchr(text, '&'); at != NULL; at = strchr(at + 1, '&')) {
-        bool good = false;
-        for (size_t i = 0; i < sizeof known / sizeof known[0]; ++i)
-            good |= strncmp(at, known[i], strlen(known[i])) == 0;
-        cr_assert(good, "bare & at %.30s", at);
-    }
-}
-
-static void check_own(const char *text)
-{
-    static const char *const forbidden[] = {
-        "http:",   "https:", "//",      "src=",    "@import", "url(",
-        "<script", "<link",  "<iframe", "onclick", "nan",     "inf\""};
-    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; ++i) {
-        const char *found = strstr(text, forbidden[i]);
-        cr_assert_null(found, "the report has %s: %.60s", forbidden[i], found ? found : "");
-    }
-}
 
 Test(html_report, is_one_clean_file)
 {
@@ -90,9 +22,9 @@ Test(html_report, is_one_clean_file)
     fmx_test_ok(&test, fmx__report_text(test.ctx, &f.report, &text, &bytes), "report");
     cr_assert_eq(strlen(text), bytes);
     cr_assert_lt(bytes, 5000000U);
-    cr_assert_gt(check_markup(text), 2000U);
-    check_references(text);
-    check_own(text);
+    cr_assert_gt(fmx_check_markup(text), 2000U);
+    fmx_check_references(text);
+    fmx_check_own(text);
     cr_assert_null(strstr(text, "<b>&"));
     cr_assert_not_null(strstr(text, "&lt;b&gt;&amp;&quot;arg"));
     cr_assert_not_null(strstr(text, "conv&lt;1&gt;"));
@@ -164,8 +96,8 @@ Test(html_report, little_and_much)
         fmx__report bare = {.method = f.method, .methods = 1};
         fmx_test_ok(&test, fmx__report_text(test.ctx, i == 0 ? &bare : &f.report, &text, &bytes),
                     "report");
-        check_markup(text);
-        check_own(text);
+        fmx_check_markup(text);
+        fmx_check_own(text);
         cr_assert_lt(bytes, 5000000U, "%zu classes: %zu bytes", sizes[i], bytes);
         free(text);
         fmx_report_fixture_clear(&f);

@@ -41,6 +41,21 @@ void fmx__html_method_key(fmx__svg *page, const fmx__report *report);
 
 void fmx__html_style(fmx__svg *page);
 
+/* Where a row of values is drawn: value 0 at zero_y, `up` pixels for each unit (negative: down). */
+typedef struct fmx__html_strip {
+    double left;
+    double width;
+    double zero_y;
+    double up;
+    double head; /* what is beyond is cut */
+    double foot;
+    double column_px;
+} fmx__html_strip;
+
+/* Draws values over their index, at most two points a column: the smallest and the largest. */
+void fmx__html_trace(fmx__svg *page, const fmx__html_strip *strip, const float *value, size_t count,
+                     const char *style);
+
 /* The sections. */
 void fmx__html_summary(fmx__svg *page, const fmx__report *report);
 void fmx__html_components(fmx__svg *page, const fmx__report *report);

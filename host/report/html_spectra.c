@@ -23,62 +23,6 @@ enum {
 #define WATER_LOW 4.5
 #define WATER_HIGH 5.0
 
-/* Where a row of values is drawn: value 0 at zero_y, `up` pixels for each unit (negative: down). */
-typedef struct strip {
-    double left;
-    double width;
-    double zero_y;
-    double up;
-    double head; /* what is beyond is cut */
-    double foot;
-    double column_px;
-} strip;
-
-static int32_t tenths(double px)
-{
-    return (int32_t)lround(px * FMX__PLOT_UNIT);
-}
-
-/* Draws values over their index, at most two points a column: the smallest and the largest. */
-static fmx_status trace(fmx__svg *page, const strip *s, const float *value, size_t count,
-                        const char *style)
-{
-    fmx__plot_point *point = NULL;
-    size_t columns = (size_t)ceil(s->width / s->column_px);
-    size_t drawn = 0;
-    if (page->status != FMX_OK || count == 0)
-        return page->status;
-    fmx_status status = fmx__alloc(page->ctx, 2 * columns + 2, sizeof *point, "a trace", &point);
-    for (size_t c = 0; status == FMX_OK && c < columns; ++c) {
-        size_t first = c * count / columns;
-        size_t end = (c + 1) * count / columns;
-        size_t extreme[2] = {first, first};
-        for (size_t i = first; i < end; ++i) {
-            if (value[i] < value[extreme[0]])
-                extreme[0] = i;
-            if (value[i] > value[extreme[1]])
-                extreme[1] = i;
-        }
-        bool swap = extreme[0] > extreme[1];
-        for (int k = 0; first < end && k < (extreme[0] == extreme[1] ? 1 : 2); ++k) {
-            size_t i = extreme[swap ? 1 - k : k];
-            double y = s->zero_y - (double)value[i] * s->up;
-            point[drawn++] =
-                (fmx__plot_point){tenths(s->left + ((double)i + 0.5) / (double)count * s->width),
-                                  tenths(fmin(fmax(y, s->head), s->foot))};
-        }
-    }
-    if (status == FMX_OK) {
-        fmx__html_format(page, "<g class=\"%s\" transform=\"scale(.1)\">", style);
-        fmx__plot_path(page, point, drawn);
-        fmx__svg_raw(page, "</g>\n");
-    }
-    free(point);
-    if (page->status == FMX_OK)
-        page->status = status;
-    return page->status;
-}
-
 static void ppm_axis(fmx__svg *page, const fmx__report *report, double y)
 {
     double high = report->ppm[0];
@@ -143,7 +87,7 @@ static double height_of(const fmx__report *report, const fmx__report_part *part)
 static void overlay(fmx__svg *page, const fmx__report *report, const fmx__report_overlay *o)
 {
     double most = highest(report, o->spectrum);
-    strip s = {SIDE, WIDTH - 2 * SIDE, ABOVE, 0, 2, ABOVE + BELOW, 0.6};
+    fmx__html_strip s = {SIDE, WIDTH - 2 * SIDE, ABOVE, 0, 2, ABOVE + BELOW, 0.6};
     double tallest = 0;
     char style[32];
     fmx__svg_raw(page, "<figure><h3>");
@@ -154,7 +98,7 @@ static void overlay(fmx__svg *page, const fmx__report *report, const fmx__report
                       ABOVE + BELOW + FOOT, 760);
     fmx__svg_line(page, "g", SIDE, ABOVE, WIDTH - SIDE, ABOVE);
     s.up = most > 0 ? (ABOVE - 12) / most : 0;
-    trace(page, &s, o->spectrum, report->points, "m");
+    fmx__html_trace(page, &s, o->spectrum, report->points, "m");
     for (size_t k = 0; k < o->parts; ++k)
         tallest = fmax(tallest, height_of(report, &o->part[k]));
     for (size_t k = o->parts; k-- > 0;) {
@@ -164,7 +108,7 @@ static void overlay(fmx__svg *page, const fmx__report *report, const fmx__report
         s.up = -(BELOW - 8) * part->weight / tallest;
         s.head = ABOVE - 40;
         snprintf(style, sizeof style, "h k%zu", k % FMX__HTML_COLOURS);
-        trace(page, &s, part->spectrum, report->points, style);
+        fmx__html_trace(page, &s, part->spectrum, report->points, style);
     }
     ppm_axis(page, report, ABOVE + BELOW);
     fmx__html_picture_end(page);
@@ -213,13 +157,14 @@ static void small_trace(fmx__svg *page, const float *row, size_t count, double l
 {
     double range = high > low ? high - low : 1;
     double up = (SMALL_HEIGHT - 8) / range;
-    strip s = {2, SMALL_WIDTH - 4, SMALL_HEIGHT - 4 + fmin(low, high) * up, up, 0, SMALL_HEIGHT, 1};
+    fmx__html_strip s = {
+        2, SMALL_WIDTH - 4, SMALL_HEIGHT - 4 + fmin(low, high) * up, up, 0, SMALL_HEIGHT, 1};
     fmx__html_format(page, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\">", SMALL_WIDTH,
                      SMALL_HEIGHT);
     fmx__svg_element(page, "title", name);
     if (low <= 0 && high >= 0)
         fmx__svg_line(page, "g", 0, s.zero_y, SMALL_WIDTH, s.zero_y);
-    trace(page, &s, row, count, style);
+    fmx__html_trace(page, &s, row, count, style);
     fmx__svg_raw(page, "</svg><figcaption>");
     fmx__svg_escaped(page, name);
     fmx__html_format(page, ", %.3g to %.3g</figcaption></figure>\n", low, high);
