@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "identify_job.h"
+#include "identify_classes.h"
 #include "text_encoding.h"
 
 static const double default_threshold = 0.5; /* of a model that states none */

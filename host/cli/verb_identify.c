@@ -1,6 +1,6 @@
 #include "cli_failures.h"
 #include "cli_json.h"
-#include "identify_job.h"
+#include "identify_classes.h"
 
 typedef struct failures {
     fmx__cli *cli;

@@ -13,7 +13,9 @@ static const double least_nearly = 0.02; /* probability */
 
 /* Rules of this page only. */
 static const char rules[] =
-    "<style>\n.against{font-size:13.5px;margin:2px 0 6px}\nsvg .x{font-size:10.5px;font-weight:600;"
+    "<style>\na{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}\n"
+    "td.p{white-space:nowrap}\n.against{font-size:13.5px;margin:2px 0 6px}\nsvg "
+    ".x{font-size:10.5px;font-weight:600;"
     "fill:var(--pos)}\nh3 .ci{font-weight:400;margin-left:8px}\n"
     ".bar{display:inline-block;height:9px;border-radius:3px;margin-right:7px;background:var(--c0);"
     "print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
@@ -73,8 +75,9 @@ static void named_row(fmx__svg *svg, const fmx__found_view *view, size_t i)
     double scale = c->amount > 0 ? 100 * c->proportion / c->amount : NAN;
     fmx__html_format(svg, "<tr><th><a href=\"#c-%zu-%zu\">", view->number, i + 1);
     fmx__svg_escaped(svg, c->name);
-    fmx__html_format(svg, "</a></th><td><i class=\"bar\" style=\"width:%.0fpx\"></i>%.3f</td>",
-                     fmax(60 * c->probability, 1), c->probability);
+    fmx__html_format(
+        svg, "</a></th><td class=\"p\"><i class=\"bar\" style=\"width:%.0fpx\"></i>%.3f</td>",
+        fmax(60 * c->probability, 1), c->probability);
     fmx__svg_raw(svg, "<td class=\"num\">");
     fmx__html_interval(svg, 100 * c->proportion, c->amount_low * scale, c->amount_high * scale,
                        "\xC2\xA0%");

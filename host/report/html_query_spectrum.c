@@ -14,6 +14,7 @@ enum {
     LEFT = 56,  /* and below for what is left */
     FOOT = 40,
     STRIPS = 6,
+    LEAST = 25, /* sigmas of a full scale, so that noise looks like noise */
 };
 
 /* A part of the axis. */
@@ -83,14 +84,14 @@ static void picture(fmx__svg *svg, const fmx__found_view *view, range r, double 
 {
     size_t count = r.end - r.first;
     double zero = HEAD + BODY;
-    double up = most > 0 ? BODY / most : 0;
-    fmx__html_strip s = {SIDE, WIDTH - 2 * SIDE, zero, up, HEAD - 2, zero + 10, 0.6};
+    double up = BODY / fmax(most, LEAST);
+    fmx__html_strip s = {SIDE, WIDTH - 2 * SIDE, zero, up, HEAD - 2, zero + 9, 0.6};
     fmx__html_picture(svg, title, WIDTH, HEAD + BODY + LEFT + FOOT, 760);
     fmx__svg_line(svg, "g", SIDE, zero, WIDTH - SIDE, zero);
     fmx__html_trace(svg, &s, view->item->observed + r.first, count, "m");
     fmx__html_trace(svg, &s, view->named + r.first, count, "h k0");
-    s.zero_y = zero + LEFT - 8;
-    s.head = zero + 12;
+    s.zero_y = zero + LEFT / 2.0 + 10;
+    s.head = zero + 10;
     s.foot = zero + LEFT;
     fmx__svg_line(svg, "g", SIDE, s.zero_y, WIDTH - SIDE, s.zero_y);
     fmx__html_trace(svg, &s, view->left + r.first, count, "h k1");

@@ -1,12 +1,12 @@
-/* Which compounds are in a FID, a spectrum of a dataset: what `fidmix identify` and `fidmix run`
- * ask a trained model. */
-#ifndef FIDMIX_IDENTIFY_JOB_H
-#define FIDMIX_IDENTIFY_JOB_H
+/* Which of its classes a trained classifier sees in a FID or a spectrum of a dataset. */
+#ifndef FIDMIX_IDENTIFY_CLASSES_H
+#define FIDMIX_IDENTIFY_CLASSES_H
 
 #include <stdio.h>
 
 #include <cjson/cJSON.h>
 
+#include "identify_input.h"
 #include "line_match.h"
 #include "model.h"
 
@@ -23,9 +23,7 @@ typedef struct fmx__identified {
     double seconds;    /* from the file to the names, shared evenly among what ran together */
 } fmx__identified;
 
-/* Receives inputs that cannot be used, their reason in the context. What it returns ends the work
- * unless it is FMX_OK. */
-typedef fmx_status (*fmx__identify_failed)(void *user, const char *path, fmx_status status);
+enum { FMX__IDENTIFY_BATCH = 16 };
 
 typedef struct fmx__identify {
     fmx_device *device;
@@ -36,6 +34,8 @@ typedef struct fmx__identify {
     double *ppm;               /* [facts->axis.points] */
     fmx__line_library library; /* of pure compounds; without: no multiplets */
     bool calibrate;            /* spectra are referenced to it */
+    float *spectra;            /* [FMX__IDENTIFY_BATCH][points] */
+    size_t waiting;            /* of them, for the last items of the list */
     fmx__identified *item;
     size_t count;
     size_t capacity;

@@ -1,0 +1,204 @@
+#include "identify_classes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "launch.h"
+#include "mixture_draw.h"
+#include "train_section.h"
+
+enum { BATCH = FMX__IDENTIFY_BATCH };
+
+fmx_status fmx__identify_open(fmx__identify *work, const char *model_path)
+{
+    work->ctx = fmx__device_context(work->device);
+    work->model_path = model_path;
+    fmx_status status = fmx__model_open(work->device, model_path, BATCH, &work->model);
+    if (status != FMX_OK)
+        return status;
+    work->facts = fmx__model_describe(work->model);
+    size_t points = work->facts->axis.points;
+    double first = work->facts->axis.first_ppm;
+    double step = (work->facts->axis.last_ppm - first) / (double)(points - 1);
+    status = fmx__alloc(work->ctx, points, sizeof *work->ppm, "the axis", &work->ppm);
+    for (size_t i = 0; status == FMX_OK && i < points; ++i)
+        work->ppm[i] = first + step * (double)i;
+    if (status == FMX_OK)
+        status =
+            fmx__alloc(work->ctx, BATCH * points, sizeof *work->spectra, "spectra", &work->spectra);
+    return status;
+}
+
+fmx_status fmx__identify_library(fmx__identify *work, const char *path, bool calibrate)
+{
+    work->calibrate = calibrate;
+    return fmx__line_library_read(work->ctx, path, (const char *const *)work->facts->class_name,
+                                  work->facts->classes, work->ppm, work->facts->axis.points,
+                                  &work->library);
+}
+
+void fmx__identify_close(fmx__identify *work)
+{
+    for (size_t i = 0; i < work->count; ++i) {
+        free(work->item[i].path);
+        free(work->item[i].name);
+        free(work->item[i].presence);
+        free(work->item[i].proportion);
+        free(work->item[i].shift_ppm);
+    }
+    fmx__line_library_clear(&work->library);
+    free(work->item);
+    free(work->ppm);
+    free(work->spectra);
+    fmx__model_close(work->model);
+}
+
+static fmx_status append(fmx__identify *work, const fmx__identify_spectrum *spectrum,
+                         double offset_ppm)
+{
+    size_t classes = work->facts->classes;
+    fmx_status status = fmx__grow(work->ctx, &work->item, &work->capacity, work->count + 1,
+                                  sizeof *work->item, "answers");
+    if (status != FMX_OK)
+        return status;
+    fmx__identified *item = &work->item[work->count++];
+    *item = (fmx__identified){
+        .row = spectrum->row, .is_row = spectrum->is_row, .offset_ppm = offset_ppm};
+    status = fmx__format(work->ctx, &item->path, "%s", spectrum->path);
+    if (status == FMX_OK)
+        status = fmx__format(work->ctx, &item->name, "%s", spectrum->name);
+    if (status == FMX_OK)
+        status = fmx__alloc(work->ctx, classes, sizeof(float), "answers", &item->presence);
+    if (status == FMX_OK)
+        status = fmx__alloc(work->ctx, classes, sizeof(float), "answers", &item->proportion);
+    return status;
+}
+
+/* True where the model was trained on mixtures that were divided by their maximum. */
+static bool divides(const fmx__identify *work)
+{
+    const fmx__recipe *recipe = fmx__model_recipe(work->model);
+    const fmx__train *train = fmx__recipe_find(recipe, "train")->options;
+    const fmx__mixture_options *mixtures = fmx__recipe_find(recipe, "mixtures")->options;
+    return train->source == FMX__TRAIN_MIXTURES && mixtures->divide;
+}
+
+/* Moves a spectrum to the library's reference, where it shows one. */
+static fmx_status reference(const fmx__identify *work, const char *path, float *spectrum,
+                            double *offset_ppm)
+{
+    bool clear = false;
+    fmx_status status = fmx__line_offset(work->ctx, &work->library, spectrum, offset_ppm, &clear);
+    if (status == FMX_OK && !clear)
+        fmx__log(work->ctx, FMX_LOG_WARNING,
+                 "%s: its lines do not agree on an offset to the library: it stays where it is",
+                 path);
+    if (status == FMX_OK && clear)
+        fmx__line_move(spectrum, work->facts->axis.points, work->library.step_ppm, *offset_ppm);
+    return status;
+}
+
+/* Brings a spectrum to the reference and the height that the model was trained with. */
+static fmx_status prepare(const fmx__identify *work, const char *path, float *spectrum,
+                          double *offset_ppm)
+{
+    size_t points = work->facts->axis.points;
+    float most = 0;
+    fmx_status status = FMX_OK;
+    *offset_ppm = 0;
+    if (work->calibrate)
+        status = reference(work, path, spectrum, offset_ppm);
+    for (size_t i = 0; i < points; ++i)
+        most = fmaxf(most, spectrum[i]);
+    for (size_t i = 0; most > 0 && divides(work) && i < points; ++i)
+        spectrum[i] /= most;
+    return status;
+}
+
+/* How far what is named lies from its place in the library. */
+static fmx_status find_shifts(fmx__identify *work, fmx__identified *item, const float *spectrum)
+{
+    size_t classes = work->facts->classes;
+    size_t *order = NULL;
+    double *shift = NULL;
+    if (work->library.multiplets == 0)
+        return FMX_OK;
+    fmx_status status = fmx__alloc(work->ctx, classes, sizeof *order, "answers", &order);
+    if (status == FMX_OK)
+        status = fmx__alloc(work->ctx, classes, sizeof *shift, "shifts", &shift);
+    if (status == FMX_OK)
+        status = fmx__alloc(work->ctx, classes, sizeof(double), "shifts", &item->shift_ppm);
+    size_t named = status == FMX_OK ? fmx__identify_named(work, item, order) : 0;
+    if (status == FMX_OK)
+        status = fmx__line_shifts(work->ctx, &work->library, spectrum, order, named, shift);
+    for (size_t c = 0; status == FMX_OK && c < classes; ++c)
+        item->shift_ppm[c] = NAN;
+    for (size_t i = 0; status == FMX_OK && i < named; ++i)
+        item->shift_ppm[order[i]] = shift[i];
+    free(shift);
+    free(order);
+    return status;
+}
+
+/* Asks the network about the spectra that wait. */
+static fmx_status ask(fmx__identify *work)
+{
+    size_t classes = work->facts->classes;
+    float *answer = NULL;
+    if (work->waiting == 0)
+        return FMX_OK;
+    fmx_status status =
+        fmx__alloc(work->ctx, 2 * BATCH * classes, sizeof *answer, "answers", &answer);
+    if (status == FMX_OK)
+        status = fmx__model_predict(work->model, work->spectra, work->waiting, answer,
+                                    answer + BATCH * classes);
+    for (size_t i = 0; status == FMX_OK && i < work->waiting; ++i) {
+        fmx__identified *item = &work->item[work->count - work->waiting + i];
+        memcpy(item->presence, answer + i * classes, classes * sizeof *answer);
+        memcpy(item->proportion, answer + (BATCH + i) * classes, classes * sizeof *answer);
+        status = find_shifts(work, item, work->spectra + i * work->facts->axis.points);
+    }
+    work->waiting = 0;
+    free(answer);
+    return status;
+}
+
+static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
+{
+    fmx__identify *work = user;
+    size_t points = work->facts->axis.points;
+    float *to = work->spectra + work->waiting * points;
+    double offset_ppm = 0;
+    memcpy(to, spectrum->value, points * sizeof *to);
+    fmx_status status = prepare(work, spectrum->path, to, &offset_ppm);
+    if (status == FMX_OK)
+        status = append(work, spectrum, offset_ppm);
+    if (status == FMX_OK && ++work->waiting == BATCH)
+        status = ask(work);
+    return status;
+}
+
+fmx_status fmx__identify_path(fmx__identify *work, const char *path)
+{
+    size_t before = work->count;
+    double start = fmx__identify_now();
+    fmx__identify_input input = {
+        .device = work->device,
+        .ctx = work->ctx,
+        .model_path = work->model_path,
+        .facts = work->facts,
+        .recipe = fmx__model_recipe(work->model),
+        .failed = work->failed,
+        .failed_user = work->user,
+        .take = take,
+        .user = work,
+    };
+    fmx_status status = fmx__identify_walk(&input, path);
+    if (status == FMX_OK)
+        status = ask(work);
+    double seconds = fmx__identify_now() - start;
+    for (size_t i = before; i < work->count; ++i)
+        work->item[i].seconds = seconds / (double)(work->count - before);
+    return status;
+}
