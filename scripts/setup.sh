@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 build_packages="cmake ninja-build pkg-config gcc libc6-dev git ca-certificates
   pocl-opencl-icd ocl-icd-opencl-dev opencl-c-headers
-  libclfft-dev libclblast-dev libhdf5-dev libyaml-dev libcjson-dev libexpat1-dev libprotobuf-c-dev protobuf-c-compiler libxxhash-dev
+  libclfft-dev libclblast-dev libhdf5-dev libyaml-dev libcjson-dev libexpat1-dev libzip-dev libprotobuf-c-dev protobuf-c-compiler libxxhash-dev
   liblapacke-dev libopenblas-dev zlib1g-dev"
 test_packages="libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev intel-opencl-icd
   binutils oclgrind python3 python3-pip python3-venv unzip librsvg2-bin libxml2-utils"

@@ -35,6 +35,10 @@ void fmx__log(fmx_context *ctx, fmx_log_level level, const char *format, ...) FM
 
 void fmx__progress(fmx_context *ctx, const char *what, size_t done, size_t total);
 
+/* From now on messages and log lines say `shown` for `hidden`: a path that the user gave for the
+ * temporary one that stands for it. Both must live on; NULL ends it. */
+void fmx__show_as(fmx_context *ctx, const char *hidden, const char *shown);
+
 /* FMX_ERROR_INTERRUPTED once fmx_context_interrupt was called, FMX_OK before. */
 fmx_status fmx__check_interrupt(fmx_context *ctx);
 

@@ -17,6 +17,8 @@ struct fmx_context {
     void *progress_user;
     volatile sig_atomic_t interrupted;
     size_t fail_countdown; /* test aid, see fmx__fail_allocation */
+    const char *hidden;    /* fmx__show_as; both or neither */
+    const char *shown;
 };
 
 fmx_status fmx_context_create(fmx_context **out)
@@ -64,6 +66,31 @@ void fmx_context_interrupt(fmx_context *ctx)
     ctx->interrupted = 1;
 }
 
+void fmx__show_as(fmx_context *ctx, const char *hidden, const char *shown)
+{
+    ctx->hidden = shown != NULL ? hidden : NULL;
+    ctx->shown = ctx->hidden != NULL ? shown : NULL;
+}
+
+/* Puts the shown path in the place of the hidden one; what no longer fits is cut off. */
+static void replace_hidden(const fmx_context *ctx, char text[MESSAGE_BYTES])
+{
+    if (ctx->hidden == NULL || ctx->hidden[0] == '\0')
+        return;
+    size_t out = strlen(ctx->hidden);
+    size_t in = strlen(ctx->shown);
+    for (char *at = strstr(text, ctx->hidden); at != NULL; at = strstr(at, ctx->hidden)) {
+        size_t room = MESSAGE_BYTES - (size_t)(at - text) - 1;
+        size_t rest = strlen(at + out);
+        size_t head = in < room ? in : room;
+        rest = rest < room - head ? rest : room - head;
+        memmove(at + head, at + out, rest);
+        memcpy(at, ctx->shown, head);
+        at += head;
+        at[rest] = '\0';
+    }
+}
+
 fmx_status fmx__fail(fmx_context *ctx, fmx_status status, const char *format, ...)
 {
     if (ctx == NULL)
@@ -72,6 +99,7 @@ fmx_status fmx__fail(fmx_context *ctx, fmx_status status, const char *format, ..
     va_start(args, format);
     vsnprintf(ctx->message, sizeof ctx->message, format, args);
     va_end(args);
+    replace_hidden(ctx, ctx->message);
     ctx->status = status;
     return status;
 }
@@ -103,6 +131,7 @@ void fmx__log(fmx_context *ctx, fmx_log_level level, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    replace_hidden(ctx, text);
     ctx->log(ctx->log_user, level, text);
 }
 

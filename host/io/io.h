@@ -21,7 +21,7 @@ typedef struct fmx__entry {
 } fmx__entry;
 
 /* A format knows its data by content and reads them; one row of the table in
- * source_find.c each. */
+ * source_read.c each. */
 typedef struct fmx__reader {
     const char *name; /* as in `fidmix info --json` */
 
@@ -46,6 +46,10 @@ extern const fmx__reader fmx__reader_nmrml;
 extern const fmx__reader fmx__reader_nmrpipe;
 extern const fmx__reader fmx__reader_spinsolve;
 extern const fmx__reader fmx__reader_tnmr;
+extern const fmx__reader fmx__reader_zip; /* archives that are refused */
+
+extern const fmx__reader *const fmx__readers[];
+extern const size_t fmx__reader_count;
 
 /* Appends one source; `format` is static. */
 fmx_status fmx__source_append(fmx_context *ctx, fmx_source_list *list, const char *path,

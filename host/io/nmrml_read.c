@@ -9,7 +9,13 @@
 #include "io.h"
 #include "values_read.h"
 
-enum { FILE_BYTES_MOST = 1 << 30, POINTS_MOST = 1 << 28, VALUE_MOST = 80, ONSET_POINTS = 200 };
+enum {
+    FILE_BYTES_MOST = 1 << 30,
+    HEAD_BYTES_MOST = 1 << 20, /* in which the data begin */
+    POINTS_MOST = 1 << 28,
+    VALUE_MOST = 80,
+    ONSET_POINTS = 200,
+};
 
 /* One block of base64 text and how its bytes are to be read. */
 typedef struct encoded {
@@ -39,21 +45,24 @@ typedef struct document {
     fmx_fid *out;
 } document;
 
+/* A file whose first MiB has the begin of a spectrum and of no decay is a spectrum. */
 static fmx_status find(fmx_context *ctx, const fmx__entry *entry, fmx_source_list *list)
 {
     char *text = NULL;
     size_t bytes = 0;
     if (entry->is_folder || strstr(entry->start, "<nmrML") == NULL)
         return FMX_OK;
-    fmx_status status = fmx__read_file(ctx, entry->path, FILE_BYTES_MOST, &text, &bytes);
-    bool decay = status != FMX_OK || strstr(text, "<fidData") != NULL;
-    free(text);
+    fmx_status status = fmx__read_start(ctx, entry->path, HEAD_BYTES_MOST, &text, &bytes);
+    if (status == FMX_ERROR_MEMORY)
+        return status;
     if (status != FMX_OK) /* reading it will say why */
         fmx_context_clear(ctx);
-    if (status == FMX_ERROR_MEMORY)
-        return fmx__fail(ctx, status, "%s: out of memory", entry->path);
+    const char *decay = text != NULL ? strstr(text, "<fidData") : NULL;
+    const char *spectrum = text != NULL ? strstr(text, "<spectrumDataArray") : NULL;
+    bool is_spectrum = decay == NULL && spectrum != NULL;
+    free(text);
     return fmx__source_append(ctx, list, entry->path, fmx__reader_nmrml.name,
-                              decay ? FMX_KIND_FID : FMX_KIND_SPECTRUM);
+                              is_spectrum ? FMX_KIND_SPECTRUM : FMX_KIND_FID);
 }
 
 /* ---- the document -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-/* The walk through a tree of files, and the table of formats. A new format is one row here. */
+/* The walk through a tree of files, and into the zip archives in it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,13 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "c_locale.h"
 #include "io.h"
-
-static const fmx__reader *const readers[] = {
-    &fmx__reader_bruker, &fmx__reader_varian,  &fmx__reader_spinsolve, &fmx__reader_jcamp,
-    &fmx__reader_jeol,   &fmx__reader_nmrpipe, &fmx__reader_nmrml,     &fmx__reader_tnmr,
-};
+#include "zip_archive.h"
 
 /* A folder, known by device and inode: each is entered once, whatever links lead to it. */
 typedef struct folder_id {
@@ -26,7 +21,8 @@ typedef struct walk {
     fmx_context *ctx;
     fmx_source_list *list;
     bool with_processed;
-    folder_id *seen; /* open addressing, capacity a power of two, at most half full */
+    fmx_archive *archive; /* that the walk is in */
+    folder_id *seen;      /* open addressing, capacity a power of two, at most half full */
     size_t seen_count;
     size_t seen_capacity;
     char start[FMX__START_MOST + 1]; /* of the file that is shown to the formats */
@@ -72,30 +68,6 @@ static fmx_status note_folder(walk *w, const struct stat *info, bool *first)
     return FMX_OK;
 }
 
-fmx_status fmx__source_append(fmx_context *ctx, fmx_source_list *list, const char *path,
-                              const char *format, fmx_kind kind)
-{
-    char *copy = NULL;
-    fmx_status status = fmx__format(ctx, &copy, "%s", path);
-    if (status == FMX_OK)
-        status = fmx__grow(ctx, &list->item, &list->capacity, list->count + 1, sizeof *list->item,
-                           "list of sources");
-    if (status != FMX_OK) {
-        free(copy);
-        return status;
-    }
-    list->item[list->count++] = (fmx_source){copy, format, kind};
-    return FMX_OK;
-}
-
-void fmx_source_list_clear(fmx_source_list *list)
-{
-    for (size_t i = 0; i < list->count; ++i)
-        free(list->item[i].path);
-    free(list->item);
-    *list = (fmx_source_list){0};
-}
-
 /* The first bytes of a file; how many. A file that cannot be read has none. */
 static size_t look_into(walk *w, const char *path)
 {
@@ -112,6 +84,8 @@ static size_t look_into(walk *w, const char *path)
     return bytes;
 }
 
+static fmx_status walk_archive(walk *w, const char *path, const char *inside, int depth);
+
 /* Shows an entry to every format until one takes it. */
 static fmx_status offer(walk *w, const char *path, bool is_folder, int depth)
 {
@@ -125,9 +99,11 @@ static fmx_status offer(walk *w, const char *path, bool is_folder, int depth)
     };
     size_t before = w->list->count;
     fmx_status status = FMX_OK;
-    for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(readers); ++i) {
+    if (fmx__zip_begins(entry.start, entry.start_bytes))
+        return walk_archive(w, path, "", depth);
+    for (size_t i = 0; status == FMX_OK && i < fmx__reader_count; ++i) {
         if (w->list->count == before)
-            status = readers[i]->find(w->ctx, &entry, w->list);
+            status = fmx__readers[i]->find(w->ctx, &entry, w->list);
     }
     return status;
 }
@@ -189,17 +165,29 @@ static fmx_status walk_folder(walk *w, const char *path, int depth)
     return status;
 }
 
-/* Files and folders only: pipes, sockets, devices and dangling links are passed over. */
+/* What is neither file nor folder. */
+static fmx_status pass_over(walk *w, const char *path, const char *what)
+{
+    fmx__log(w->ctx, FMX_LOG_WARNING, "%s: %s, passed over", path, what);
+    return FMX_OK;
+}
+
+static const char *name_of_kind(mode_t mode)
+{
+    return S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
 static fmx_status walk_entry(walk *w, const char *path, int depth)
 {
     struct stat info;
     bool first = false;
     if (stat(path, &info) != 0)
-        return FMX_OK;
+        return pass_over(
+            w, path, errno == ELOOP ? "a link that leads to itself" : "a link that leads nowhere");
     if (S_ISREG(info.st_mode))
         return offer(w, path, false, depth);
     if (!S_ISDIR(info.st_mode))
-        return FMX_OK;
+        return pass_over(w, path, name_of_kind(info.st_mode));
     if (depth > FMX__DEPTH_MOST) {
         fmx__log(w->ctx, FMX_LOG_WARNING, "%s: more than %d folders deep, left out", path,
                  FMX__DEPTH_MOST);
@@ -218,8 +206,8 @@ static const char *last_part(const char *path)
 /* True when a file of this name stands for the folder that it lies in. */
 static bool names_its_folder(const char *path)
 {
-    for (size_t i = 0; i < FMX__COUNT(readers); ++i) {
-        for (const char *const *f = readers[i]->files; f != NULL && *f != NULL; ++f) {
+    for (size_t i = 0; i < fmx__reader_count; ++i) {
+        for (const char *const *f = fmx__readers[i]->files; f != NULL && *f != NULL; ++f) {
             if (strcmp(last_part(path), *f) == 0)
                 return true;
         }
@@ -239,6 +227,99 @@ static fmx_status find_at_file(walk *w, char *path)
     return offer(w, path, true, 0);
 }
 
+/* ---- archives --------------------------------------------------------------------------------
+ */
+
+/* The sources that an archive brought get the paths that a user would write. */
+static fmx_status name_in_archive(walk *w, size_t before)
+{
+    fmx_status status = FMX_OK;
+    for (size_t i = before; status == FMX_OK && i < w->list->count; ++i) {
+        fmx_source *source = &w->list->item[i];
+        char *path = NULL;
+        status = fmx__format(w->ctx, &path, "%s%s", w->archive->path,
+                             source->path + strlen(w->archive->folder));
+        if (status == FMX_OK) {
+            free(source->path);
+            source->path = path;
+            source->archive = w->archive;
+        }
+    }
+    return status;
+}
+
+/* Finds in the unpacked archive what lies at and below `inside` ("" or "/sample/7"). */
+static fmx_status walk_unpacked(walk *w, const char *inside, int depth)
+{
+    struct stat info;
+    char *root = NULL;
+    fmx_status status = fmx__format(w->ctx, &root, "%s%s", w->archive->folder, inside);
+    if (status == FMX_OK && (strstr(inside, "/..") != NULL || stat(root, &info) != 0))
+        status = fmx__fail(w->ctx, FMX_ERROR_NOT_FOUND, "%s: no such entry", root);
+    else if (status == FMX_OK && S_ISREG(info.st_mode))
+        status = find_at_file(w, root);
+    else if (status == FMX_OK)
+        status = walk_entry(w, root, depth);
+    free(root);
+    return status;
+}
+
+/* An archive that was named must be read. Another becomes a source whose reading fails and says
+ * why, as does one that lies in an archive. */
+static fmx_status walk_archive(walk *w, const char *path, const char *inside, int depth)
+{
+    fmx_archive *archive = NULL;
+    size_t before = w->list->count;
+    fmx_status status = FMX_OK;
+    if (depth > 0 && fmx__zip_is_document(w->start, FMX__START_MOST))
+        return FMX_OK;
+    if (w->archive != NULL)
+        return fmx__source_append(w->ctx, w->list, path, fmx__reader_zip.name, FMX_KIND_FID);
+    status = fmx__zip_open(w->ctx, path, &fmx__zip_limits_default, &archive);
+    if (depth > 0 && fmx__is_bad_input(status)) {
+        fmx_context_clear(w->ctx);
+        return fmx__source_append(w->ctx, w->list, path, fmx__reader_zip.name, FMX_KIND_FID);
+    }
+    if (status != FMX_OK)
+        return status;
+    w->archive = archive;
+    fmx__show_as(w->ctx, archive->folder, archive->path);
+    status = walk_unpacked(w, inside, depth);
+    if (status == FMX_OK)
+        status = name_in_archive(w, before);
+    fmx__show_as(w->ctx, NULL, NULL);
+    w->archive = NULL;
+    if (w->list->count == before) { /* nothing for us in it */
+        fmx__zip_close(archive);
+        return status;
+    }
+    archive->next = w->list->archive;
+    w->list->archive = archive;
+    return status;
+}
+
+/* "measured.zip/sample/7": the path leads through a file, which must be an archive. */
+static fmx_status find_inside(walk *w, char *path)
+{
+    struct stat info;
+    char *inside = NULL;
+    fmx_status status = fmx__format(w->ctx, &inside, "%s", path);
+    for (char *slash = strrchr(path, '/'); status == FMX_OK && slash != NULL && slash > path;
+         slash = strrchr(path, '/')) {
+        *slash = '\0';
+        if (stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+            fmx__zip_begins(w->start, look_into(w, path))) {
+            status = walk_archive(w, path, inside + (slash - path), 0);
+            free(inside);
+            return status;
+        }
+    }
+    if (status == FMX_OK)
+        status = fmx__fail(w->ctx, FMX_ERROR_NOT_FOUND, "%s: %s", inside, strerror(ENOTDIR));
+    free(inside);
+    return status;
+}
+
 static int by_path(const void *a, const void *b)
 {
     const fmx_source *x = a;
@@ -246,74 +327,43 @@ static int by_path(const void *a, const void *b)
     return fmx__compare_paths(x->path, y->path);
 }
 
+/* What lies at a path without a slash at its end. */
+static fmx_status find_at(walk *w, char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        if (errno == ENOTDIR)
+            return find_inside(w, path);
+        return fmx__fail(w->ctx, errno == ENOENT ? FMX_ERROR_NOT_FOUND : FMX_ERROR_READ, "%s: %s",
+                         path, strerror(errno));
+    }
+    if (S_ISREG(info.st_mode))
+        return find_at_file(w, path);
+    if (!S_ISDIR(info.st_mode))
+        return fmx__fail(w->ctx, FMX_ERROR_READ, "%s: neither a file nor a folder but %s", path,
+                         name_of_kind(info.st_mode));
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return fmx__fail(w->ctx, FMX_ERROR_READ, "%s: %s", path, strerror(errno));
+    closedir(folder);
+    return walk_entry(w, path, 0);
+}
+
 fmx_status fmx_source_find(fmx_context *ctx, const char *path, bool with_processed,
                            fmx_source_list *list)
 {
     walk w = {.ctx = ctx, .list = list, .with_processed = with_processed};
-    struct stat info;
     char *copy = NULL;
     size_t before = list->count;
-    if (stat(path, &info) != 0)
-        return fmx__fail(ctx,
-                         errno == ENOENT || errno == ENOTDIR ? FMX_ERROR_NOT_FOUND : FMX_ERROR_READ,
-                         "%s: %s", path, strerror(errno));
     fmx_status status = fmx__format(ctx, &copy, "%s", path);
     if (status != FMX_OK)
         return status;
     for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; --n)
         copy[n - 1] = '\0';
-    if (S_ISREG(info.st_mode)) {
-        status = find_at_file(&w, copy);
-    } else if (S_ISDIR(info.st_mode)) {
-        DIR *folder = opendir(copy);
-        if (folder == NULL)
-            status = fmx__fail(ctx, FMX_ERROR_READ, "%s: %s", copy, strerror(errno));
-        else
-            status = walk_entry(&w, copy, 0);
-        if (folder != NULL)
-            closedir(folder);
-    } else {
-        status = fmx__fail(ctx, FMX_ERROR_READ, "%s: neither a file nor a folder", copy);
-    }
+    status = find_at(&w, copy);
     if (status == FMX_OK && list->count > before)
         qsort(list->item + before, list->count - before, sizeof *list->item, by_path);
     free(w.seen);
     free(copy);
     return status;
-}
-
-fmx_status fmx_fid_read(fmx_context *ctx, const fmx_source *source, fmx_read_depth depth,
-                        fmx_fid *out)
-{
-    *out = (fmx_fid){.format = source->format, .kind = source->kind};
-    const fmx__reader *reader = NULL;
-    for (size_t i = 0; i < FMX__COUNT(readers); ++i) {
-        if (source->format != NULL && strcmp(readers[i]->name, source->format) == 0)
-            reader = readers[i];
-    }
-    if (reader == NULL)
-        return fmx__fail(ctx, FMX_ERROR_ARGUMENT, "%s: \"%s\" is no format of FIDs or spectra",
-                         source->path, source->format != NULL ? source->format : "");
-    fmx_status status = fmx__format(ctx, &out->path, "%s", source->path);
-    if (status == FMX_OK)
-        status = fmx__sample_name(ctx, source->path, &out->name);
-    if (status == FMX_OK) {
-        fmx__c_locale locale;
-        fmx__c_locale_enter(&locale);
-        status = reader->read(ctx, source, depth, out);
-        fmx__c_locale_leave(&locale);
-    }
-    if (status != FMX_OK)
-        fmx_fid_clear(out);
-    return status;
-}
-
-void fmx_fid_clear(fmx_fid *fid)
-{
-    free(fid->path);
-    free(fid->name);
-    free(fid->data);
-    free(fid->solvent);
-    free(fid->title);
-    *fid = (fmx_fid){0};
 }

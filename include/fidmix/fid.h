@@ -25,12 +25,17 @@ typedef enum fmx_kind {
     FMX_KIND_RECIPE,
 } fmx_kind;
 
+/** A zip archive that was unpacked to be read; what is in it is private. */
+typedef struct fmx_archive fmx_archive;
+
 /** Where a FID or spectrum lies. `path` names what a user would name: the Bruker experiment folder
- *  (".../7", not ".../7/fid"), or for a processed spectrum its ".../7/pdata/1" folder. */
+ *  (".../7", not ".../7/fid"), for a processed spectrum its ".../7/pdata/1" folder, and for what
+ *  lies in a zip archive the archive and the path in it ("measured.zip/sample/7"). */
 typedef struct fmx_source {
     char *path;
     const char *format; /**< "bruker", ...: static storage, as in `fidmix info --json` */
     fmx_kind kind;
+    const fmx_archive *archive; /**< that it lies in, of the list that it came in; NULL: none */
 } fmx_source;
 
 /** A growing list of sources, in the order of their paths (byte-wise; numbers by value). */
@@ -38,6 +43,7 @@ typedef struct fmx_source_list {
     fmx_source *item;
     size_t count;
     size_t capacity;
+    fmx_archive *archive; /**< those unpacked for the sources; removed by fmx_source_list_clear */
 } fmx_source_list;
 
 /** One FID (kind FMX_KIND_FID) or processed spectrum (FMX_KIND_SPECTRUM). */
@@ -77,12 +83,16 @@ typedef enum fmx_read_depth {
 /** Appends every FID and processed spectrum at or below `path` to `list`. A Bruker experiment with
  * a FID is one source of kind FID; its processed spectra become sources of their own only where
  *  `with_processed` is set or there is no FID. Symbolic links are followed once; loops and devices
- *  are skipped. Errors: FMX_ERROR_NOT_FOUND (no such path), FMX_ERROR_READ. A tree without any
- *  source is no error: the list stays as it was. */
+ *  are skipped. Zip archives are unpacked into a folder below $TMPDIR (or /tmp), which
+ *  fmx_source_list_clear removes; `path` may also lead into one. One that is refused is an error
+ *  where it was named, and below a folder a source whose reading fails. A tree without any source
+ *  is no error: the list stays as it was. Errors: FMX_ERROR_NOT_FOUND (no such path),
+ *  FMX_ERROR_READ, of a named archive FMX_ERROR_FORMAT and FMX_ERROR_UNSUPPORTED, FMX_ERROR_WRITE
+ *  (no room to unpack one). */
 fmx_status fmx_source_find(fmx_context *ctx, const char *path, bool with_processed,
                            fmx_source_list *list);
 
-/** Releases the items of a list and empties it. */
+/** Releases the items of a list with what was unpacked for them and empties it. */
 void fmx_source_list_clear(fmx_source_list *list);
 
 /** Reads one source into *out (released with fmx_fid_clear, also after an error).

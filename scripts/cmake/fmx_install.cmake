@@ -4,7 +4,7 @@
 include(CMakePackageConfigHelpers)
 
 # the static library's pkg-config modules, as name of the imported target = module
-set(FMX_PKGCONFIG_PAIRS YAML=yaml-0.1 CJSON=libcjson EXPAT=expat PROTOBUFC=libprotobuf-c XXHASH=libxxhash HDF5=hdf5 LAPACKE=lapacke
+set(FMX_PKGCONFIG_PAIRS YAML=yaml-0.1 CJSON=libcjson EXPAT=expat ZIP=libzip PROTOBUFC=libprotobuf-c XXHASH=libxxhash HDF5=hdf5 LAPACKE=lapacke
     OPENBLAS=openblas CLBLAST=clblast CLFFT=clFFT)
 
 install(TARGETS fidmix RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

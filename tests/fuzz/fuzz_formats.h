@@ -14,6 +14,7 @@
 
 typedef enum fmx_fuzz_reading {
     FMX_FUZZ_SOURCES,     /* fmx_source_find, then fmx_fid_read of all */
+    FMX_FUZZ_ARCHIVE,     /* the same, memory counted while the archive is unpacked only */
     FMX_FUZZ_RECIPE,      /* fmx__recipe_parse with every section, then written and read again */
     FMX_FUZZ_SAFETENSORS, /* fmx__safetensors_open and fmx__model_facts_read */
 } fmx_fuzz_reading;

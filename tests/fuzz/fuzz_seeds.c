@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zip.h>
 #include <zlib.h>
 
 #include "embedded.h"
@@ -253,6 +254,48 @@ static void seed_safetensors(void)
     finish("safetensors");
 }
 
+/* Archives of the Bruker, JCAMP-DX and NMRPipe seeds: packed and stored, with a folder and a link.
+ */
+static void seed_zip(void)
+{
+    static const char *const inside[] = {"b/7/acqus", "b/7/fid", "a.dx", "a.fid", "b/7/pdata/1/1r"};
+    char path[PATH_BYTES];
+    char files[3][PATH_BYTES];
+    fmx_fid fid = make_fid(FMX_KIND_FID, 1);
+    snprintf(path, sizeof path, "%s/written", base);
+    snprintf(files[0], sizeof files[0], "%s/written.dx", base);
+    snprintf(files[1], sizeof files[1], "%s/written.fid", base);
+    check(fmx__raw_format_find("jcamp-dx", files[0])->write(ctx, files[0], &fid) == FMX_OK, "dx");
+    check(fmx__raw_format_find("nmrpipe", files[1])->write(ctx, files[1], &fid) == FMX_OK, "pipe");
+    for (int n = 0; n < 4; ++n) {
+        static const char acqus[] = "##TITLE= t\n##$TD= 8\n##$SW_h= 6000\n##$SFO1= 500.13\n";
+        zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+        check(zip != NULL, "libzip");
+        if (n > 0)
+            zip_dir_add(zip, "b", ZIP_FL_ENC_UTF_8);
+        for (size_t i = 0; i < FMX__COUNT(inside); ++i) {
+            bool written = i == 2 || i == 3;
+            zip_source_t *source = written ? zip_source_file(zip, files[i - 2], 0, -1)
+                                   : i == 0
+                                       ? zip_source_buffer(zip, acqus, sizeof acqus - 1, 0)
+                                       : zip_source_buffer(zip, ramp, i == 4 ? 0 : sizeof ramp, 0);
+            zip_int64_t at = zip_file_add(zip, inside[i], source, ZIP_FL_ENC_UTF_8);
+            check(at >= 0, inside[i]);
+            zip_set_file_compression(zip, (zip_uint64_t)at,
+                                     n % 2 == 0 ? ZIP_CM_STORE : ZIP_CM_DEFLATE, 9);
+            if (n == 3)
+                zip_file_set_external_attributes(zip, (zip_uint64_t)at, 0, ZIP_OPSYS_UNIX,
+                                                 (zip_uint32_t)(i == 4 ? 0120777 : 0100644) << 16);
+        }
+        check(zip_close(zip) == 0, "libzip");
+        add_file(path);
+        unlink(path);
+        finish("zip");
+    }
+    unlink(files[0]);
+    unlink(files[1]);
+}
+
 /* ---- formats that fidmix only reads -----------------------------------------------------------
  */
 
@@ -464,6 +507,7 @@ int main(int count, char **argument)
     seed_spinsolve();
     seed_jeol();
     seed_nmrml();
+    seed_zip();
     seed_recipes();
     seed_safetensors();
     fmx_context_destroy(ctx);

@@ -141,6 +141,7 @@ static void make_folder(void)
     snprintf(folder, sizeof folder, "%s/fidmix-fuzz-XXXXXX", base);
     if (mkdtemp(folder) == NULL)
         fail(folder);
+    setenv("TMPDIR", base, 1);
     for (size_t i = 0; target->file[i] != NULL; ++i) {
         char name[PATH_BYTES];
         snprintf(name, sizeof name, "%s", target->file[i]);
@@ -191,13 +192,15 @@ static void read_sources(fmx_context *ctx, size_t bytes)
     fmx_source_list list = {0};
     size_t points = 0;
     check_status(ctx, fmx_source_find(ctx, folder, true, &list));
+    counts = target->reading == FMX_FUZZ_SOURCES;
     for (size_t i = 0; i < list.count; ++i) {
         points += read_source(ctx, &list.item[i], FMX_READ_DATA);
         read_source(ctx, &list.item[i], FMX_READ_PARAMETERS);
     }
     fmx_source_list_clear(&list);
+    counts = 0;
     size_t most = target->points_each * bytes + target->points_anyway;
-    require(points <= most, "points", points, most);
+    require(points <= most || target->reading == FMX_FUZZ_ARCHIVE, "points", points, most);
 }
 
 /* A recipe that is accepted must be so again as fidmix writes it out, and the same. */
@@ -263,7 +266,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     held_bytes = 0;
     most_bytes = 0;
     counts = 1;
-    if (target->reading == FMX_FUZZ_SOURCES)
+    if (target->reading == FMX_FUZZ_SOURCES || target->reading == FMX_FUZZ_ARCHIVE)
         read_sources(ctx, bytes);
     else if (target->reading == FMX_FUZZ_RECIPE)
         read_recipe(ctx, data, bytes);
