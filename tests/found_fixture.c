@@ -93,6 +93,8 @@ static fmx_status make_compound(fmx_context *ctx, const made_compound *from, fmx
     *to = (fmx__found_compound){
         .name = from->name,
         .synonyms = from->synonyms,
+        .id = (size_t)(from - compounds),
+        .logit = log(from->probability / (1 - from->probability)),
         .probability = from->probability,
         .shift_ppm = from->multiplet[0].shift_ppm,
         .amount = from->amount,

@@ -113,6 +113,127 @@ Test(query_report, doubts_are_said)
     fmx_test_close(&test);
 }
 
+/* The cosine of two shapes: here of two Lorentzians of one half width w a distance d apart,
+ * 1 / (1 + (d / 2w)^2), the integral of their product over that of a square. */
+Test(query_report, look_alikes_are_found)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_found_fixture f;
+    fmx_test_ok(&test, fmx_found_fixture_make(test.ctx, false, &f), "fixture");
+    fmx_test_ok(&test, fmx__found_rivals(test.ctx, &f.item, FMX_FOUND_POINTS), "rivals");
+    for (size_t i = 0; i < f.item.named; ++i) /* they lie far apart; tails are cut */
+        cr_assert(f.item.compound[i].collinearity >= 0 && f.item.compound[i].collinearity < 0.01);
+    /* valine, not named, gets glycine's line one half width beside it */
+    fmx__found_compound *glycine = &f.item.compound[1];
+    fmx__found_multiplet *line = &f.item.compound[3].multiplet[0];
+    f.item.compound[3].multiplets = 1;
+    free(line->own);
+    line->count = glycine->multiplet[0].count;
+    line->first = glycine->multiplet[0].first + 1;
+    line->own = malloc(line->count * sizeof *line->own);
+    cr_assert_not_null(line->own);
+    memcpy(line->own, glycine->multiplet[0].own, line->count * sizeof *line->own);
+    fmx_test_ok(&test, fmx__found_rivals(test.ctx, &f.item, FMX_FOUND_POINTS), "rivals");
+    cr_assert_str_eq(glycine->rival, "L-Valine");
+    /* a point is 0.001 ppm, w 0.0012 ppm; sampling and cut tails: one percent */
+    cr_assert_float_eq(glycine->collinearity, 1 / (1 + pow(0.001 / 0.0024, 2)), 0.01);
+    fmx__found_forget(&f.item);
+    fmx_test_ok(&test, fmx__found_rivals(test.ctx, &f.item, FMX_FOUND_POINTS), "rivals");
+    cr_assert(isnan(glycine->collinearity) && glycine->rival == NULL);
+    fmx_found_fixture_clear(&f);
+    fmx_test_close(&test);
+}
+
+/* Makes three items of one sample: the second twice as strong, the third without glycine. */
+static void make_three(fmx_test *test, fmx_found_fixture f[3], fmx__found item[3])
+{
+    for (size_t k = 0; k < 3; ++k) {
+        fmx_test_ok(test, fmx_found_fixture_make(test->ctx, false, &f[k]), "fixture");
+        for (size_t i = 0; k == 1 && i < FMX_FOUND_COMPOUNDS; ++i) {
+            f[k].item.compound[i].amount *= 2;
+            f[k].item.compound[i].amount_low *= 2;
+            f[k].item.compound[i].amount_high *= 2;
+        }
+        free(f[k].item.path);
+        fmx_test_ok(test, fmx__format(test->ctx, &f[k].item.path, "raw/mix/%zu", 7 * (k + 1)),
+                    "path");
+        item[k] = f[k].item;
+    }
+    fmx__found_compound *glycine = &item[2].compound[1];
+    free(glycine->multiplet[0].own);
+    free(glycine->multiplet);
+    memmove(glycine, glycine + 1, 2 * sizeof *glycine);
+    --item[2].compounds;
+    --item[2].named;
+}
+
+Test(query_report, spectra_of_one_sample_are_joined)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_found_fixture f[3];
+    fmx__found item[3];
+    fmx__found joined;
+    make_three(&test, f, item);
+    fmx_test_ok(&test, fmx__found_join(test.ctx, item, 3, FMX_FOUND_COMPOUNDS, -5, &joined),
+                "join");
+    cr_assert_str_eq(joined.path, "raw/mix");
+    cr_assert_eq(joined.joined_count, 3);
+    cr_assert_str_eq(joined.joined[1], "raw/mix/14");
+    cr_assert_eq(joined.drawn, 1);
+    cr_assert_not_null(joined.observed);
+    cr_assert_eq(joined.compounds, FMX_FOUND_COMPOUNDS);
+    cr_assert_float_eq(joined.seconds, 3 * 0.7, 1e-12);
+    for (size_t i = 0; i < joined.compounds; ++i) {
+        const fmx__found_compound *c = &joined.compound[i];
+        if (strcmp(c->name, "L-Alanine") == 0) {
+            cr_assert_float_eq(c->probability, 0.999, 1e-9);
+            cr_assert_eq(c->spectra, 3);
+            /* scaled to the sum of the named in the second (540): 120 x 540/270, 240 and, without
+               glycine, 120 x 540/210 */
+            double expected = (240 + 240 + 120 * 540.0 / 210) / 3;
+            cr_assert_float_eq(c->amount, expected, 1e-9);
+            cr_assert(c->amount_low < expected && c->amount_high > expected);
+        }
+        if (strcmp(c->name, "Glycine") == 0) {
+            double logit = (2 * log(0.97 / 0.03) - 5) / 3;
+            cr_assert_float_eq(c->logit, logit, 1e-9);
+            cr_assert_float_eq(c->probability, 1 / (1 + exp(-logit)), 1e-9);
+            cr_assert_eq(c->spectra, 2);
+            cr_assert_eq(c->multiplets, 1);
+        }
+    }
+    cr_assert_eq(joined.named, 3);
+    fmx__found_clear(&joined);
+    for (size_t k = 0; k < 3; ++k)
+        free(f[k].ppm);
+    fmx_test_refused(&test, fmx__found_join(test.ctx, NULL, 0, 1, -5, &joined), FMX_ERROR_ARGUMENT,
+                     "no spectra");
+    fmx_test_close(&test);
+}
+
+Test(query_report, joining_may_run_out_of_memory)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_status status = FMX_ERROR_MEMORY;
+    size_t n = 1;
+    for (; status != FMX_OK; ++n) {
+        fmx_found_fixture f[3];
+        fmx__found item[3];
+        fmx__found joined;
+        make_three(&test, f, item);
+        cr_assert_lt(n, 100U);
+        fmx__fail_allocation(test.ctx, n);
+        status = fmx__found_join(test.ctx, item, 3, FMX_FOUND_COMPOUNDS, -5, &joined);
+        fmx__fail_allocation(test.ctx, 0);
+        cr_assert(status == FMX_OK || status == FMX_ERROR_MEMORY);
+        fmx__found_clear(&joined);
+        for (size_t k = 0; k < 3; ++k)
+            free(f[k].ppm);
+    }
+    cr_assert_gt(n, 5U);
+    fmx_test_close(&test);
+}
+
 Test(query_report, json_has_the_fixed_keys)
 {
     static const char *const keys[] = {"path", "compounds", "candidates", "threshold", "seconds"};

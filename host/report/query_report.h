@@ -34,6 +34,8 @@ typedef struct fmx__found_compound {
     const char *name;     /* borrowed, as are the next two */
     const char *synonyms; /* "" or NULL: none */
     const char *source;
+    size_t id;    /* of the compound in its library */
+    double logit; /* of the probability */
     double probability;
     double proportion; /* of the amounts of what is named */
     double shift_ppm;  /* mean of its multiplets by protons */
@@ -47,7 +49,7 @@ typedef struct fmx__found_compound {
     double weakest;      /* amplitude of its weakest multiplet over the compound's */
     fmx__found_multiplet *multiplet;
     size_t multiplets;
-    size_t spectra; /* joint: of how many spectra it is a candidate of the fit */
+    size_t spectra; /* joint: in how many of them it is a candidate of the fit; 0: not joined */
 } fmx__found_compound;
 
 /* A spectrum, or with `joined` several of one sample. */
@@ -78,6 +80,24 @@ void fmx__found_clear(fmx__found *item);
 /* Sorts the candidates by probability (equal ones as they came), counts those named, gives them
  * their proportions and sorts their multiplets by falling ppm. */
 void fmx__found_sort(fmx__found *item);
+
+/* Releases the pictures: spectrum, fit and the multiplets' shapes. */
+void fmx__found_forget(fmx__found *item);
+
+/* Largest overlap (cosine) of each named compound's shape with another candidate's, where the
+ * shapes are kept: collinearity and rival. `own` may be on any scale that a compound's multiplets
+ * share. Errors: FMX_ERROR_MEMORY. */
+fmx_status fmx__found_rivals(fmx_context *ctx, fmx__found *item, size_t points);
+
+/* One item for several spectra of one sample, whose items (of one library, sorted) are taken over
+ * and cleared. Logits are averaged, `absent` standing where a compound is no candidate; amounts are
+ * the means of all spectra, each scaled so that what is named together has the same sum as in the
+ * spectrum that is drawn: the one with pictures or, of several, the strongest; their interval takes
+ * in how the spectra scatter. Multiplets are those of the spectrum drawn. `library` is the number
+ * of the library's compounds. Release with fmx__found_clear, also after an error. Errors:
+ * FMX_ERROR_MEMORY. */
+fmx_status fmx__found_join(fmx_context *ctx, fmx__found *item, size_t count, size_t library,
+                           double absent, fmx__found *out);
 
 /* ---- what nobody explains -------------------------------------------------------------------- */
 
