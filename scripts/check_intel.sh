@@ -42,6 +42,8 @@ kernel_lines() {
 }
 
 for stem in $stems; do
+    # a file of wide variants, which only PoCL takes
+    cpp -P -DFMX_VARIANT_GPU=1 "kernels/$stem.cl" | grep -q __kernel || continue
     source=$out/$stem.cl
     { echo '#line 1 "common.clh"'; cat kernels/common.clh; echo; echo "#line 1 \"$stem.cl\"";
       cat "kernels/$stem.cl"; } > "$source"

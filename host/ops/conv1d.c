@@ -314,8 +314,9 @@ static fmx_status backward_bias(const fmx__op_call *call, const fmx__conv1d_size
     const fmx__conv1d_options *options = call->options;
     if (!options->bias && !call->relu)
         return FMX_OK;
-    fmx_status status =
-        fmx__conv1d_wide(call->device, s) ? fmx__conv1d_wide_bias(call, s) : launch_bias(call, s);
+    if (fmx__conv1d_wide(call->device, s)) /* whose weights' gradient brings the bias' */
+        return call->relu ? fmx__conv1d_wide_mask(call, s) : FMX_OK;
+    fmx_status status = launch_bias(call, s);
     if (status == FMX_OK && options->bias)
         status = launch_sum(call, call->grad_weight[FMX__CONV1D_BIAS], s->out_c, s->batch);
     return status;

@@ -69,8 +69,10 @@ size_t fmx__conv1d_wide_scratch_bytes(const fmx__conv1d_sizes *s, bool training)
 
 fmx_status fmx__conv1d_wide_forward(const fmx__op_call *call, const fmx__conv1d_sizes *s);
 
-/* Masks grad_out where a relu is fused and leaves the sums of its rows in scratch. */
-fmx_status fmx__conv1d_wide_bias(const fmx__op_call *call, const fmx__conv1d_sizes *s);
+/* Masks grad_out where the fused relu cut. */
+fmx_status fmx__conv1d_wide_mask(const fmx__op_call *call, const fmx__conv1d_sizes *s);
+
+/* The bias' gradient, too, where call->options has one. */
 fmx_status fmx__conv1d_wide_grad_weight(const fmx__op_call *call, const fmx__conv1d_sizes *s);
 fmx_status fmx__conv1d_wide_grad_in(const fmx__op_call *call, const fmx__conv1d_sizes *s);
 

@@ -4,12 +4,14 @@ enum {
     LANES = 16,
     BLOCK = 8,        /* filters whose sums stand in registers */
     SHARE = 480,      /* positions of an item of the product */
-    RUN = 768,        /* CONV1D_RUN of the kernel */
+    RUN = 1024,       /* CONV1D_RUN of the kernel */
+    SUM_CELLS = 16,   /* of an item of conv1d_weight_sum_wide */
     MOST_SLICES = 64, /* of grad_weight's sum, and floats that their parts may take */
     LEAST_SLICES = 4,
     MOST_PARTS = 1 << 22,
     MOST_STRIDE = 16, /* above: the tiled variant */
     MOST_POINTS = 1 << 26,
+    STREAM_BYTES = 1 << 23, /* outputs of that size are not read again while they are near */
 };
 
 /* Scratch of one direction, in floats; the table is at its start. */
@@ -61,6 +63,12 @@ static layout forward_layout(const fmx__conv1d_sizes *s)
     return l;
 }
 
+/* Items of the product that share a row. */
+static size_t ranges_of(const layout *l)
+{
+    return l->count < SHARE ? 1 : l->count / SHARE;
+}
+
 static size_t divisor(size_t a, size_t b)
 {
     while (b != 0) {
@@ -99,7 +107,7 @@ static size_t steps_of(const fmx__conv1d_sizes *s)
 
 static size_t part_floats(const fmx__conv1d_sizes *s)
 {
-    return blocks_of(s->out_c) * BLOCK * s->terms;
+    return blocks_of(s->out_c) * BLOCK * (s->terms + 1); /* the bias is a last term */
 }
 
 static size_t slices_of(const fmx__conv1d_sizes *s)
@@ -121,11 +129,10 @@ bool fmx__conv1d_wide(const fmx_device *device, const fmx__conv1d_sizes *s)
 size_t fmx__conv1d_wide_scratch_bytes(const fmx__conv1d_sizes *s, bool training)
 {
     size_t forward = forward_layout(s).floats;
-    size_t need[4] = {forward, 0, 0, 0};
+    size_t need[3] = {forward, 0, 0};
     if (training) {
         need[1] = forward + slices_of(s) * part_floats(s);
         need[2] = backward_layout(s).floats;
-        need[3] = s->batch * s->out_c;
     }
     for (size_t i = 1; i < FMX__COUNT(need); ++i) {
         if (need[0] < need[i])
@@ -134,11 +141,12 @@ size_t fmx__conv1d_wide_scratch_bytes(const fmx__conv1d_sizes *s, bool training)
     return need[0] * sizeof(float);
 }
 
-static fmx_status launch(const fmx__op_call *call, const char *kernel, const fmx__arg *args,
-                         size_t arg_count, groups n, double flops, double bytes)
+static fmx_status launch_of(const fmx__op_call *call, const char *stem, const char *kernel,
+                            const fmx__arg *args, size_t arg_count, groups n, double flops,
+                            double bytes)
 {
     fmx__launch job = {
-        .stem = "conv1d",
+        .stem = stem,
         .kernel = kernel,
         .arg = args,
         .arg_count = arg_count,
@@ -150,6 +158,18 @@ static fmx_status launch(const fmx__op_call *call, const char *kernel, const fmx
         .bytes = bytes,
     };
     return fmx__launch_kernel(call->device, &job);
+}
+
+static fmx_status launch(const fmx__op_call *call, const char *kernel, const fmx__arg *args,
+                         size_t arg_count, groups n, double flops, double bytes)
+{
+    return launch_of(call, "conv1d_wide", kernel, args, arg_count, n, flops, bytes);
+}
+
+static fmx_status launch_weight(const fmx__op_call *call, const char *kernel, const fmx__arg *args,
+                                size_t arg_count, groups n, double flops, double bytes)
+{
+    return launch_of(call, "conv1d_weight_wide", kernel, args, arg_count, n, flops, bytes);
 }
 
 static fmx_status copy_rows(const fmx__op_call *call, const layout *l, fmx_buffer *from,
@@ -180,28 +200,54 @@ static fmx_status prepare_forward(const fmx__op_call *call, const fmx__conv1d_si
         fmx__arg_u64(l->weights_at),
         fmx__arg_buffer(call->weight[FMX__CONV1D_WEIGHT], fmx__conv1d_weight_bytes(s)),
         fmx__arg_u64(s->out_c),
+        fmx__arg_u64(s->terms),
         fmx__arg_u64(s->taps),
         fmx__arg_u64(s->stride),
         fmx__arg_u64(s->dilation),
         fmx__arg_u64(l->pitch),
     };
-    fmx_status status = launch(call, "conv1d_weights_forward_wide", args, FMX__COUNT(args),
-                               (groups){{s->terms, blocks_of(s->out_c), 1}}, 0,
-                               2 * (double)fmx__conv1d_weight_bytes(s));
+    fmx_status status =
+        launch(call, "conv1d_weights_forward_wide", args, FMX__COUNT(args),
+               (groups){{blocks_of(s->out_c), 1, 1}}, 0, 2 * (double)fmx__conv1d_weight_bytes(s));
     if (status == FMX_OK)
         status = copy_rows(call, l, call->in[0], s->batch * s->in_c, s->in_n, s->stride, l->phases);
     return status;
+}
+
+/* One tap and rows in place. */
+static fmx_status pointwise(const fmx__op_call *call, const fmx__conv1d_sizes *s, const layout *l,
+                            fmx_buffer *to, size_t rows, fmx_buffer *from, size_t channels,
+                            fmx_buffer *bias, bool relu)
+{
+    size_t out_bytes = s->batch * rows * l->count * sizeof(float);
+    size_t in_bytes = s->batch * channels * l->count * sizeof(float);
+    fmx__arg args[] = {
+        fmx__arg_buffer(to, out_bytes),
+        fmx__arg_buffer(from, in_bytes),
+        fmx__arg_buffer(call->scratch, l->rows_at * sizeof(float)),
+        fmx__arg_u64(l->weights_at),
+        bias != NULL ? fmx__arg_buffer(bias, rows * sizeof(float)) : fmx__arg_none(),
+        fmx__arg_u64(rows),
+        fmx__arg_u64(channels),
+        fmx__arg_u64(l->count),
+        fmx__arg_u32(relu),
+        fmx__arg_u32(out_bytes >= STREAM_BYTES),
+    };
+    return launch(call, "conv1d_pointwise_wide", args, FMX__COUNT(args),
+                  (groups){{ranges_of(l), s->batch, 1}}, fmx__conv1d_product_flops(s),
+                  (double)(in_bytes + out_bytes));
 }
 
 static fmx_status product(const fmx__op_call *call, const fmx__conv1d_sizes *s, const layout *l,
                           size_t phases, fmx_buffer *to, size_t rows, fmx_buffer *from,
                           size_t channels, fmx_buffer *bias, bool relu)
 {
-    size_t out_floats = l->out_at + s->batch * rows * l->out_row;
+    if (l->pitch == 0 && s->reach == 1)
+        return pointwise(call, s, l, to, rows, from, channels, bias, relu);
+    size_t out_floats = s->batch * rows * l->out_row;
     size_t in_floats = s->batch * channels * l->row;
-    size_t ranges = l->count < SHARE ? 1 : l->count / SHARE;
     fmx__arg args[] = {
-        fmx__arg_buffer(to, out_floats * sizeof(float)),
+        fmx__arg_buffer(to, (l->out_at + out_floats) * sizeof(float)),
         fmx__arg_u64(l->out_at),
         fmx__arg_u64(l->out_row),
         l->pitch == 0 ? fmx__arg_buffer(from, in_floats * sizeof(float))
@@ -216,10 +262,11 @@ static fmx_status product(const fmx__op_call *call, const fmx__conv1d_sizes *s, 
         fmx__arg_u64(channels),
         fmx__arg_u64(l->count),
         fmx__arg_u32(relu),
+        fmx__arg_u32(out_floats * sizeof(float) >= STREAM_BYTES),
     };
     return launch(call, "conv1d_product_wide", args, FMX__COUNT(args),
-                  (groups){{ranges, s->batch, phases}}, fmx__conv1d_product_flops(s),
-                  (double)(in_floats + s->batch * rows * l->out_row) * sizeof(float));
+                  (groups){{ranges_of(l), s->batch, phases}}, fmx__conv1d_product_flops(s),
+                  (double)(in_floats + out_floats) * sizeof(float));
 }
 
 fmx_status fmx__conv1d_wide_forward(const fmx__op_call *call, const fmx__conv1d_sizes *s)
@@ -233,23 +280,21 @@ fmx_status fmx__conv1d_wide_forward(const fmx__op_call *call, const fmx__conv1d_
     return product(call, s, &l, 1, call->out, s->out_c, call->in[0], s->in_c, bias, call->relu);
 }
 
-fmx_status fmx__conv1d_wide_bias(const fmx__op_call *call, const fmx__conv1d_sizes *s)
+fmx_status fmx__conv1d_wide_mask(const fmx__op_call *call, const fmx__conv1d_sizes *s)
 {
     size_t bytes = fmx__conv1d_out_bytes(s);
     fmx__arg args[] = {
-        fmx__arg_buffer(call->scratch, s->batch * s->out_c * sizeof(float)),
         fmx__arg_buffer(call->grad_out, bytes),
-        call->relu ? fmx__arg_buffer(call->out, bytes) : fmx__arg_none(),
+        fmx__arg_buffer(call->out, bytes),
         fmx__arg_u64(s->out_n),
-        fmx__arg_u32(call->relu),
     };
-    return launch(call, "conv1d_bias_wide", args, FMX__COUNT(args),
-                  (groups){{s->batch * s->out_c, 1, 1}}, (double)bytes / sizeof(float),
-                  (double)bytes * (call->relu ? 3 : 1));
+    return launch_weight(call, "conv1d_mask_wide", args, FMX__COUNT(args),
+                         (groups){{s->batch * s->out_c, 1, 1}}, 0, 3 * (double)bytes);
 }
 
 fmx_status fmx__conv1d_wide_grad_weight(const fmx__op_call *call, const fmx__conv1d_sizes *s)
 {
+    const fmx__conv1d_options *options = call->options;
     layout l = forward_layout(s);
     size_t slices = slices_of(s);
     size_t in_floats = s->batch * s->in_c * l.row;
@@ -273,21 +318,26 @@ fmx_status fmx__conv1d_wide_grad_weight(const fmx__op_call *call, const fmx__con
     size_t used = fmx__conv1d_ceil(steps_of(s), fmx__conv1d_ceil(steps_of(s), slices));
     fmx__arg sum_args[] = {
         fmx__arg_buffer(call->grad_weight[FMX__CONV1D_WEIGHT], fmx__conv1d_weight_bytes(s)),
+        options->bias
+            ? fmx__arg_buffer(call->grad_weight[FMX__CONV1D_BIAS], s->out_c * sizeof(float))
+            : fmx__arg_none(),
         fmx__arg_buffer(call->scratch, (l.floats + parts) * sizeof(float)),
         fmx__arg_u64(l.floats),
         fmx__arg_u64(used),
+        fmx__arg_u64(s->terms),
         fmx__arg_u64(s->out_c),
     };
     fmx_status status = prepare_forward(call, s, &l);
     if (status == FMX_OK)
-        status =
-            launch(call, "conv1d_grad_weight_wide", args, FMX__COUNT(args), (groups){{used, 1, 1}},
-                   fmx__conv1d_product_flops(s),
-                   (double)(in_floats + parts) * sizeof(float) + (double)fmx__conv1d_out_bytes(s));
+        status = launch_weight(call, "conv1d_grad_weight_wide", args, FMX__COUNT(args),
+                               (groups){{used, 1, 1}}, fmx__conv1d_product_flops(s),
+                               (double)(in_floats + parts) * sizeof(float) +
+                                   (double)fmx__conv1d_out_bytes(s));
     if (status == FMX_OK)
-        status = launch(call, "conv1d_weight_sum_wide", sum_args, FMX__COUNT(sum_args),
-                        (groups){{s->terms, blocks_of(s->out_c), 1}}, (double)parts,
-                        (double)parts * sizeof(float));
+        status = launch_weight(
+            call, "conv1d_weight_sum_wide", sum_args, FMX__COUNT(sum_args),
+            (groups){{fmx__conv1d_ceil(s->terms + 1, SUM_CELLS), blocks_of(s->out_c), 1}},
+            (double)parts, (double)parts * sizeof(float));
     return status;
 }
 
@@ -317,6 +367,7 @@ fmx_status fmx__conv1d_wide_grad_in(const fmx__op_call *call, const fmx__conv1d_
         fmx__arg_u64(l.weights_at),
         fmx__arg_buffer(call->weight[FMX__CONV1D_WEIGHT], fmx__conv1d_weight_bytes(s)),
         fmx__arg_u64(s->in_c),
+        fmx__arg_u64(s->out_c),
         fmx__arg_u64(s->taps),
         fmx__arg_u64(s->stride),
         fmx__arg_u64(s->dilation),
@@ -324,7 +375,7 @@ fmx_status fmx__conv1d_wide_grad_in(const fmx__op_call *call, const fmx__conv1d_
         fmx__arg_u64(l.most),
     };
     fmx_status status = launch(call, "conv1d_weights_backward_wide", args, FMX__COUNT(args),
-                               (groups){{s->out_c, blocks_of(s->in_c), l.phases}}, 0,
+                               (groups){{blocks_of(s->in_c), l.phases, 1}}, 0,
                                2 * (double)fmx__conv1d_weight_bytes(s));
     if (status == FMX_OK)
         status = copy_rows(call, &l, call->grad_out, s->batch * s->out_c, s->out_n, 1, 1);
