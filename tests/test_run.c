@@ -86,6 +86,36 @@ Test(run, killed_at_any_time_it_goes_on_to_the_same_contents)
     cr_assert_eq(shell("cd $D/job && md5sum --quiet -c $D/first"), 0);
 }
 
+/* Items from a generator: no FIDs, training and a report only. */
+Test(run, a_recipe_that_generates_its_items)
+{
+    static const char recipe_of_decays[] =
+        "cat > $D/d.yml <<'END'\n"
+        "fidmix: 1\n"
+        "name: decays\n"
+        "decays: {points: 256, sample_hz: 256, frequency_least_hz: 20, frequency_most_hz: 100, "
+        "frequencies: 20, times: 10}\n"
+        "model: [input: {positions: 256}, flatten, dense: {units: 32}, relu, dense: {units: 3}]\n"
+        "train: {source: decays, batch: 16, epochs: 3, loss: {mse: {target: line}}, "
+        "optimiser: {adam: {learning_rate: 0.003}}}\n"
+        "END\n";
+    make_raw("Glycine"); /* the folder */
+    cr_assert_eq(shell(recipe_of_decays), 0);
+    succeeds("run $D/d.yml --out $D/job --device cpu");
+    cr_assert_eq(shell("cd $D/job && ls recipe.yml model.safetensors report.html >/dev/null && "
+                       "! ls spectra.h5 mixtures.h5 2>/dev/null && grep -q rmse_x0_hz $D/out && "
+                       "grep -q report.html $D/out && grep -q rmse_gamma_hz report.html"),
+                 0);
+    shell("cd $D/job && md5sum model.safetensors report.html >$D/first");
+    succeeds("run $D/d.yml --out $D/job --device cpu");
+    cr_assert(strstr(messages(), "model.safetensors: up to date") != NULL, "%s", messages());
+    cr_assert_eq(shell("cd $D/job && md5sum --quiet -c $D/first"), 0);
+    /* what the generator is told matters for the model */
+    succeeds("run $D/d.yml --out $D/job --device cpu --set decays.times=12");
+    cr_assert(strstr(messages(), "up to date") == NULL, "%s", messages());
+    fails("run $D/d.yml --out $D/job --set train.source=mixtures", 3, "neither path");
+}
+
 Test(run, refusals)
 {
     begin();

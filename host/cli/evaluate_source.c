@@ -40,25 +40,31 @@ static fmx_status print_json(fmx__cli *cli, const fmx__source_evaluation *e)
     return fmx__cli_print_json(cli, root);
 }
 
-fmx_status fmx__cli_evaluate_source(fmx__cli *cli, const char *const *override, size_t overrides)
+fmx_status fmx__evaluate_source(fmx__cli *cli, const fmx__source_job *job, const char *out,
+                                bool overwrite)
 {
     fmx__source_evaluation evaluation;
+    fmx_status status = fmx__source_evaluate(job, &evaluation);
+    if (status == FMX_OK)
+        status = fmx__report_source(cli->ctx, &evaluation, out, overwrite);
+    if (status == FMX_OK && fmx__cli_has(cli, "--json"))
+        status = print_json(cli, &evaluation);
+    else if (status == FMX_OK)
+        print_text(&evaluation);
+    fmx__source_evaluation_clear(&evaluation);
+    return status;
+}
+
+fmx_status fmx__cli_evaluate_source(fmx__cli *cli, const char *const *override, size_t overrides)
+{
     int64_t items = 0;
     fmx__source_job job = {.model = cli->path[0], .override = override, .overrides = overrides};
     fmx_status status = fmx__cli_integer(cli, "--items", 0, 1, 1000000, &items);
     job.items = (size_t)items;
     if (status == FMX_OK)
         status = fmx__cli_device(cli, &job.device);
-    if (status != FMX_OK)
-        return status;
-    status = fmx__source_evaluate(&job, &evaluation);
     if (status == FMX_OK)
-        status = fmx__report_source(cli->ctx, &evaluation, fmx__cli_value(cli, "--out"),
-                                    fmx__cli_has(cli, "--overwrite"));
-    if (status == FMX_OK && fmx__cli_has(cli, "--json"))
-        status = print_json(cli, &evaluation);
-    else if (status == FMX_OK)
-        print_text(&evaluation);
-    fmx__source_evaluation_clear(&evaluation);
+        status = fmx__evaluate_source(cli, &job, fmx__cli_value(cli, "--out"),
+                                      fmx__cli_has(cli, "--overwrite"));
     return status;
 }

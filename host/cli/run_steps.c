@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "evaluate_source.h"
 #include "mixture_draw.h"
 #include "process_job.h"
 #include "recipe_sections.h"
@@ -154,7 +155,7 @@ static bool in_bulk(const fmx__run_job *job)
 static fmx__run_file training_data(const fmx__run_job *job)
 {
     const fmx__train *train = fmx__recipe_find(&job->recipe, "train")->options;
-    if (train->source == FMX__TRAIN_LIBRARY || train->source == FMX__TRAIN_MULTIPLETS)
+    if (train->source != FMX__TRAIN_ROWS && train->source != FMX__TRAIN_MIXTURES)
         return FMX__RUN_FILES;
     return in_bulk(job) ? FMX__RUN_AUGMENTED : FMX__RUN_SPECTRA;
 }
@@ -247,15 +248,20 @@ static fmx_status mixture_steps(fmx__run_job *job)
     return status;
 }
 
-static fmx_status model_steps(fmx__run_job *job)
+static fmx_status train_step(fmx__run_job *job)
 {
-    static const char *const training[] = {"axis",  "database", "augment",  "mixtures", "library",
-                                           "model", "train",    "evaluate", NULL};
+    static const char *const training[] = {"axis",    "database", "augment",    "mixtures",
+                                           "library", "decays",   "multiplets", "model",
+                                           "train",   "evaluate", NULL};
     const fmx__run_file data = training_data(job);
     char *depends = NULL;
     fmx_status status = fmx__run_inputs(job, training, &data, data != FMX__RUN_FILES, &depends);
-    if (status == FMX_OK)
-        status = step(job, FMX__RUN_MODEL, depends, train);
+    return status == FMX_OK ? step(job, FMX__RUN_MODEL, depends, train) : status;
+}
+
+static fmx_status model_steps(fmx__run_job *job)
+{
+    fmx_status status = train_step(job);
     if (status == FMX_OK)
         status = mixture_steps(job);
     if (status == FMX_OK && wants_pairs(job))
@@ -268,10 +274,29 @@ static fmx_status model_steps(fmx__run_job *job)
     return status;
 }
 
+/* A recipe without FIDs, whose items a generator makes: trained, and judged on what it makes for
+ * tests. */
+static fmx_status generated_steps(fmx__run_job *job)
+{
+    fmx__source_job evaluation = {.model = job->path[FMX__RUN_MODEL]};
+    fmx_status status = train_step(job);
+    if (status == FMX_OK)
+        status = fmx__cli_device(job->cli, &evaluation.device);
+    if (status == FMX_OK)
+        status = fmx__evaluate_source(job->cli, &evaluation, job->path[FMX__RUN_REPORT], true);
+    if (status == FMX_OK)
+        printf("report: %s\n", job->path[FMX__RUN_REPORT]);
+    return status;
+}
+
 fmx_status fmx__run_steps(fmx__run_job *job)
 {
     const fmx__database *d = database_of(job);
-    if (d->spins[0] == '\0' && d->path[0] == '\0')
+    bool empty = d->spins[0] == '\0' && d->path[0] == '\0';
+    if (empty && fmx__recipe_find(&job->recipe, "model")->given &&
+        training_data(job) == FMX__RUN_FILES)
+        return generated_steps(job);
+    if (empty)
         return fmx__fail(job->ctx, FMX_ERROR_RECIPE,
                          "%s: database: neither path (where FIDs are) nor spins (what to simulate) "
                          "is given",

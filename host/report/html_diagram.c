@@ -64,7 +64,8 @@ static void x_axis(fmx__svg *page, const frame *f)
     const fmx__html_diagram *d = f->diagram;
     char text[40];
     double foot = TOP + f->height;
-    fmx__ticks ticks = fmx__ticks_between(d->x_low, d->x_high, (size_t)(f->width / 60));
+    fmx__ticks ticks = fmx__ticks_between(fmin(d->x_low, d->x_high), fmax(d->x_low, d->x_high),
+                                          (size_t)(f->width / 60));
     fmx__svg_line(page, "a", LEFT, foot, LEFT + f->width, foot);
     for (size_t i = 0; i < ticks.count; ++i) {
         double x = x_at(f, fmx__tick_value(&ticks, i));

@@ -101,7 +101,7 @@ typedef struct fmx__html_diagram {
     const char *title;
     const char *x_name;
     const char *y_name;
-    double x_low, x_high;
+    double x_low, x_high; /* left and right end: ppm fall */
     double y_low, y_high;
     bool y_log;    /* y_low > 0 */
     bool diagonal; /* a dashed line where y is x */

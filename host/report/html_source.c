@@ -10,6 +10,8 @@
 
 enum { AROUND_HZ = 15, MOST_CURVE = 4096, RADAR = 260 };
 
+static const double around_ppm = 0.15;
+
 static void head(fmx__svg *page, const fmx__source_evaluation *e)
 {
     fmx__svg_raw(page,
@@ -37,9 +39,10 @@ static void number(fmx__svg *page, const fmx__source_figure *f, double value)
 
 static void figures(fmx__svg *page, const fmx__source_evaluation *e)
 {
-    fmx__html_section(page, "summary", "Figures",
-                      "With 95\xC2\xA0% intervals: shares by Wilson, errors by 1000 resamples of "
-                      "the items.");
+    fmx__html_section(
+        page, "summary", "Figures",
+        "With 95\xC2\xA0% intervals: shares of labels by Wilson, others by 1000 resamples of "
+        "the items.");
     fmx__svg_raw(page, "<table><thead><tr><th>figure</th><th>method</th><th class=\"num\">value"
                        "</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < e->figures; ++i) {
@@ -65,16 +68,17 @@ static void figures(fmx__svg *page, const fmx__source_evaluation *e)
  */
 
 /* Curves over x0 + i dx, i from `from` to `to`. */
-static void draw(fmx__svg *page, const char *title, const char *x_name, double dx, size_t from,
-                 size_t to, const char *const *name, const float *const *values, size_t curves)
+static void draw(fmx__svg *page, const char *title, const char *x_name, double x0, double dx,
+                 size_t from, size_t to, const char *const *name, const float *const *values,
+                 size_t curves)
 {
     double *x = calloc((to - from) * (curves + 1), sizeof *x);
-    fmx__html_curve curve[2] = {{0}};
+    fmx__html_curve curve[3] = {{0}};
     fmx__html_diagram diagram = {.title = title,
                                  .x_name = x_name,
                                  .y_name = "",
-                                 .x_low = dx * (double)from,
-                                 .x_high = dx * (double)(to - 1),
+                                 .x_low = x0 + dx * (double)from,
+                                 .x_high = x0 + dx * (double)(to - 1),
                                  .y_low = 0,
                                  .y_high = 1e-12,
                                  .width_px = 480,
@@ -85,7 +89,7 @@ static void draw(fmx__svg *page, const char *title, const char *x_name, double d
         return;
     }
     for (size_t i = from; i < to; ++i)
-        x[i - from] = dx * (double)i;
+        x[i - from] = x0 + dx * (double)i;
     for (size_t c = 0; c < curves && c < FMX__COUNT(curve); ++c) {
         double *y = x + (c + 1) * (to - from);
         for (size_t i = from; i < to; ++i) {
@@ -105,7 +109,7 @@ static void draw_fid(fmx__svg *page, const fmx__source_evaluation *e, size_t ind
     static const char *const name[] = {"FID"};
     const float *values[] = {e->example[index].input};
     size_t shown = e->input_positions < MOST_CURVE ? e->input_positions : MOST_CURVE;
-    draw(page, "FID", "s", 1 / e->sample_hz, 0, shown, name, values, 1);
+    draw(page, "FID", "s", 0, 1 / e->sample_hz, 0, shown, name, values, 1);
 }
 
 /* Predicted and true spectrum within 15 Hz of the true maximum. */
@@ -120,7 +124,7 @@ static void draw_spectrum(fmx__svg *page, const fmx__source_evaluation *e, size_
         top = values[0][i] > values[0][top] ? i : top;
     size_t from = top > around ? top - around : 0;
     size_t to = top + around + 1 < e->positions ? top + around + 1 : e->positions;
-    draw(page, "spectrum around the line", "Hz", step_hz, from, to, name, values, 2);
+    draw(page, "spectrum around the line", "Hz", 0, step_hz, from, to, name, values, 2);
 }
 
 /* Predicted over true parameters on spokes: 1 is right, the rim 2. */
@@ -185,6 +189,42 @@ static void examples(fmx__svg *page, const fmx__source_evaluation *e)
     fmx__html_section_end(page);
 }
 
+/* True and given spectrum of one constituent around its tallest line, within the mixture. */
+static void draw_part(fmx__svg *page, const fmx__source_evaluation *e,
+                      const fmx__source_parts *mixture, size_t part)
+{
+    static const char *const name[] = {"mixture", "true", "network"};
+    const float *truth = mixture->spectrum + (1 + 2 * part) * e->input_positions;
+    const float *values[] = {mixture->spectrum, truth, truth + e->input_positions};
+    double first = e->facts.axis.first_ppm;
+    double step = (e->facts.axis.last_ppm - first) / (double)(e->input_positions - 1);
+    size_t around = (size_t)ceil(around_ppm / fabs(step));
+    size_t top = 0;
+    for (size_t i = 0; i < e->input_positions; ++i)
+        top = truth[i] > truth[top] ? i : top;
+    size_t from = top > around ? top - around : 0;
+    size_t to = top + around + 1 < e->input_positions ? top + around + 1 : e->input_positions;
+    draw(page, e->facts.class_name[mixture->class_index[part]], "ppm", first, step, from, to, name,
+         values, FMX__COUNT(values));
+}
+
+static void mixtures(fmx__svg *page, const fmx__source_evaluation *e)
+{
+    if (e->mixtures == 0)
+        return;
+    fmx__html_section(page, "examples", "Examples",
+                      "The first test mixtures: the largest constituents, each around its tallest "
+                      "line: the mixture, what the constituent adds to it, and what the network "
+                      "says that it adds.");
+    for (size_t i = 0; i < e->mixtures; ++i) {
+        fmx__svg_raw(page, "<div class=\"pair\">\n");
+        for (size_t k = 0; k < e->mixture[i].parts; ++k)
+            draw_part(page, e, &e->mixture[i], k);
+        fmx__svg_raw(page, "</div>\n");
+    }
+    fmx__html_section_end(page);
+}
+
 static void recipe(fmx__svg *page, const fmx__source_evaluation *e)
 {
     fmx__svg_raw(page, "<details><summary>Recipe</summary><pre>");
@@ -203,6 +243,7 @@ fmx_status fmx__report_source(fmx_context *ctx, const fmx__source_evaluation *ev
     figures(&page, evaluation);
     fmx__html_history(&page, &history);
     examples(&page, evaluation);
+    mixtures(&page, evaluation);
     recipe(&page, evaluation);
     fmx__svg_raw(&page, "</main>\n</body>\n</html>\n");
     fmx__c_locale_leave(&locale);

@@ -9,6 +9,7 @@
 #include "multiplet_baselines.h"
 #include "philox.h"
 #include "plan.h"
+#include "separation.h"
 #include "source.h"
 #include "weight_file.h"
 
@@ -32,7 +33,8 @@ typedef struct work {
     fmx__shape shape; /* of that layer */
     size_t labels;    /* number of the target "labels", where there is one */
     bool has_labels;
-    fmx__multiplets multiplets; /* baselines */
+    fmx__separation *separation; /* of mixtures of a library; then it makes all figures */
+    fmx__multiplets multiplets;  /* baselines */
     bool baselines;
     float *input; /* of a batch, on the host */
     float *output;
@@ -131,8 +133,14 @@ static fmx_status open_network(work *w, fmx__safetensors *file)
     status = fmx__weights_create(w->job->device, &w->graph, false, &w->weights);
     if (status == FMX_OK)
         status = fmx__weight_file_read(w->ctx, file, &w->weights, NULL);
-    const fmx__plan_request request = {
-        .batch = FMX__SOURCE_BATCH, .step = &w->step, .keep = &w->value, .keep_count = 1};
+    size_t kept[3] = {w->value};
+    fmx__plan_request request = {
+        .batch = FMX__SOURCE_BATCH, .step = &w->step, .keep = kept, .keep_count = 1};
+    const fmx__separation_site site = {&w->source, w->out, &w->graph, FMX__SOURCE_BATCH};
+    if (status == FMX_OK && w->train.source == FMX__TRAIN_LIBRARY)
+        status = fmx__separation_open(&site, &w->separation);
+    if (w->separation != NULL && status == FMX_OK)
+        request.keep_count = fmx__separation_values(w->separation, kept);
     if (status == FMX_OK)
         status = fmx__plan_create(w->job->device, &w->graph, &w->weights, &request, &w->plan);
     return status;
@@ -156,10 +164,14 @@ static fmx_status make_room(work *w)
     fmx_status status =
         fmx_buffer_create(device, batch * input_floats(w) * sizeof(float), &w->batch.input);
     for (size_t i = 0; status == FMX_OK && i < w->source.target_count; ++i) {
-        if (i == w->target || (w->has_labels && i == w->labels))
+        bool wanted = w->separation != NULL ? fmx__separation_wants(w->separation, i)
+                                            : i == w->target || (w->has_labels && i == w->labels);
+        if (wanted)
             status = fmx_buffer_create(device, batch * target_floats(w, i) * sizeof(float),
                                        &w->batch.target[i]);
     }
+    if (w->separation != NULL)
+        return status;
     if (status == FMX_OK)
         status = fmx__alloc(w->ctx, batch * input_floats(w), sizeof(float), "a batch", &w->input);
     if (status == FMX_OK)
@@ -271,18 +283,11 @@ static bool gives_labels(const work *w)
     return parts > 0 && parts <= 64 && (at_positions || proportions);
 }
 
-static fmx_status run_batch(work *w, size_t index)
+static fmx_status read_batch(work *w)
 {
-    size_t bytes = FMX__SOURCE_BATCH * input_floats(w) * sizeof(float);
-    fmx_status status = fmx__source_next(&w->source, FMX__SPLIT_TEST, 0, index, &w->batch);
     size_t count = w->batch.count;
-    if (status == FMX_OK)
-        status = fmx_buffer_copy(fmx__plan_value(w->plan, 0), 0, w->batch.input, 0, bytes);
-    if (status == FMX_OK)
-        status = fmx__plan_forward(w->plan);
-    if (status == FMX_OK)
-        status =
-            fmx_buffer_read(w->batch.input, 0, w->input, count * input_floats(w) * sizeof(float));
+    fmx_status status =
+        fmx_buffer_read(w->batch.input, 0, w->input, count * input_floats(w) * sizeof(float));
     if (status == FMX_OK)
         status = fmx_buffer_read(fmx__plan_value(w->plan, w->value), 0, w->output,
                                  count * w->out->outputs * sizeof(float));
@@ -292,7 +297,24 @@ static fmx_status run_batch(work *w, size_t index)
     if (status == FMX_OK && w->has_labels)
         status = fmx_buffer_read(w->batch.target[w->labels], 0, w->label,
                                  count * target_floats(w, w->labels) * sizeof(float));
-    for (size_t row = 0; status == FMX_OK && row < count; ++row) {
+    return status;
+}
+
+static fmx_status run_batch(work *w, size_t index)
+{
+    size_t bytes = FMX__SOURCE_BATCH * input_floats(w) * sizeof(float);
+    fmx_status status = fmx__source_next(&w->source, FMX__SPLIT_TEST, 0, index, &w->batch);
+    size_t count = w->batch.count;
+    if (status == FMX_OK)
+        status = fmx_buffer_copy(fmx__plan_value(w->plan, 0), 0, w->batch.input, 0, bytes);
+    if (status == FMX_OK)
+        status = fmx__plan_forward(w->plan);
+    if (status == FMX_OK && w->separation != NULL)
+        status = fmx__separation_batch(w->separation, w->plan, &w->batch, index * FMX__SOURCE_BATCH,
+                                       count);
+    else if (status == FMX_OK)
+        status = read_batch(w);
+    for (size_t row = 0; status == FMX_OK && row < count && w->separation == NULL; ++row) {
         if (gives_labels(w))
             score_labels(w, row);
         if (gives_values(w))
@@ -411,7 +433,9 @@ static fmx_status evaluate(work *w)
         fmx__progress(w->ctx, "network", i, batches);
         status = run_batch(w, i);
     }
-    if (status == FMX_OK)
+    if (status == FMX_OK && w->separation != NULL)
+        status = fmx__separation_figures(w->separation);
+    else if (status == FMX_OK)
         add_figures(w);
     fmx__safetensors_close(file);
     return status;
@@ -437,6 +461,7 @@ fmx_status fmx__source_evaluate(const fmx__source_job *job, fmx__source_evaluati
     for (size_t i = 0; i < FMX__SOURCE_TARGETS; ++i)
         fmx_buffer_release(w->batch.target[i]);
     fmx_buffer_release(w->batch.input);
+    fmx__separation_close(w->separation);
     fmx__plan_destroy(w->plan);
     fmx__weights_clear(&w->weights);
     fmx__graph_clear(&w->graph);
@@ -452,6 +477,7 @@ void fmx__source_evaluation_clear(fmx__source_evaluation *evaluation)
         free(evaluation->example[i].input);
         free(evaluation->example[i].output);
         free(evaluation->example[i].target);
+        free(evaluation->mixture[i].spectrum);
     }
     fmx__recipe_clear(&evaluation->recipe);
     fmx__model_facts_clear(&evaluation->facts);

@@ -7,7 +7,12 @@
 #include "model_file.h"
 #include "recipe.h"
 
-enum { FMX__SOURCE_FIGURES = 16, FMX__SOURCE_EXAMPLES = 6, FMX__SOURCE_BATCH = 64 };
+enum {
+    FMX__SOURCE_FIGURES = 40,
+    FMX__SOURCE_EXAMPLES = 6,
+    FMX__SOURCE_PARTS = 3,
+    FMX__SOURCE_BATCH = 64,
+};
 
 typedef struct fmx__source_job {
     fmx_device *device;
@@ -21,7 +26,7 @@ typedef struct fmx__source_job {
  * resamples of the items (Philox, BOOTSTRAP). */
 typedef struct fmx__source_figure {
     const char *name;   /* key in JSON */
-    const char *method; /* "network", "least squares", "table look-up" */
+    const char *method; /* "network", "least squares", "table look-up", "the mixture" */
     double value;
     double low;
     double high;
@@ -34,6 +39,13 @@ typedef struct fmx__source_example {
     float *output; /* of the first loss's layer */
     float *target; /* in the shape of the target */
 } fmx__source_example;
+
+/* The first test mixtures of a library, where the network gives their constituents' spectra. */
+typedef struct fmx__source_parts {
+    float *spectrum; /* the mixture, then true and given spectrum of its largest constituents */
+    uint32_t class_index[FMX__SOURCE_PARTS];
+    size_t parts;
+} fmx__source_parts;
 
 typedef struct fmx__source_evaluation {
     fmx__recipe recipe;
@@ -51,10 +63,13 @@ typedef struct fmx__source_evaluation {
     double sample_hz; /* of decays; 0: the input is no decay */
     fmx__source_example example[FMX__SOURCE_EXAMPLES];
     size_t examples;
+    fmx__source_parts mixture[FMX__SOURCE_EXAMPLES];
+    size_t mixtures;
 } fmx__source_evaluation;
 
 /* Runs the network on the test items. For multiplets, least squares (non-negative, the compounds
- * with the largest amounts) and a table look-up (the nearest of all mixtures) answer beside it.
+ * with the largest amounts) and a table look-up (the nearest of all mixtures) answer beside it; for
+ * mixtures of a library, least squares (separation.h).
  * Release with fmx__source_evaluation_clear, also after an error. Errors: FMX_ERROR_USAGE (the
  * model learned from a dataset: it is judged on mixtures), FMX_ERROR_RECIPE (no test items), those
  * of reading a model, device errors. */

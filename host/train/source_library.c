@@ -72,9 +72,10 @@ static fmx_status open_library(fmx__source *source)
         (fmx__source_target){"sources", fmx__generator_slots(m->generator), source->positions};
     source->target_count = TARGETS;
     source->items[FMX__SPLIT_TRAIN] = (size_t)train->items;
+    size_t judged = (size_t)(train->validation > 0 ? train->validation : train->items);
+    source->items[FMX__SPLIT_TEST] = judged;
     if (train->validate)
-        source->items[FMX__SPLIT_VALIDATION] =
-            (size_t)(train->validation > 0 ? train->validation : train->items);
+        source->items[FMX__SPLIT_VALIDATION] = judged;
     return FMX_OK;
 }
 

@@ -1,0 +1,162 @@
+/* Networks that separate mixtures of a library, judged on mixtures that they have not seen. */
+#include "separation.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fmx_test.h"
+#include "html_source.h"
+#include "train_fixture.h"
+
+enum { PATH = 600 };
+
+#define LIBRARY(less, more, slots)                                                                 \
+    "axis: {nucleus: 1H, first_ppm: 9, last_ppm: 0.5, points: 256}\n"                              \
+    "library: {spins: spin_systems, only: [Acetate, Formate, Succinate, L-Alanine], "              \
+    "field_mhz: 400, least: " less ", most: " more ", sources: " slots ", width_least_hz: 2, "     \
+    "width_most_hz: 4, shift_ppm: 0.02, ratio: 2, scale: maximum, snr_least: 100, snr_most: "      \
+    "100}\n"
+
+#define TRAIN(losses)                                                                              \
+    "train: {source: library, batch: 32, epochs: 5, items: 320, validation_items: 32, "            \
+    "stop_patience: 0, schedule: constant, optimiser: {adam: {learning_rate: 0.02}}, loss: ["      \
+    "binary_cross_entropy: {layer: presence}, mse: {layer: sources, target: sources, "             \
+    "weight: 1000" losses "}]}\n"
+
+/* A mask for each compound and point, opened by what tells the compound: as s2_mixture_masks in
+ * small. */
+static const char masks[] = "fidmix: 1\nname: masks\n" LIBRARY("1", "3", "classes") //
+    "model:\n"
+    "  - compress\n"
+    "  - max_pool: {window: 8}\n"
+    "  - flatten\n"
+    "  - dense: {units: 4, name: evidence}\n"
+    "  - sigmoid: {name: presence}\n"
+    "  - reshape: {from: evidence, channels: 4, positions: 1}\n"
+    "  - sigmoid: {name: there}\n"
+    "  - conv1d: {from: spectrum, filters: 4, kernel: 1, bias: false}\n"
+    "  - reshape: {channels: 1024, positions: 1}\n"
+    "  - depthwise_conv1d: {kernel: 1}\n"
+    "  - sigmoid\n"
+    "  - reshape: {channels: 4, positions: 256, name: lines}\n"
+    "  - multiply: {from: [lines, there], name: masks}\n"
+    "  - mask: {from: [masks, spectrum], activation: none, name: sources}\n" TRAIN("");
+
+/* Two slots in any order; a compound is there where one of them holds it. */
+static const char slots[] = "fidmix: 1\nname: slots\n" LIBRARY("1", "2", "parts") //
+    "model:\n"
+    "  - compress\n"
+    "  - max_pool: {window: 4}\n"
+    "  - flatten\n"
+    "  - dense: {units: 32}\n"
+    "  - relu\n"
+    "  - dense: {units: 512}\n"
+    "  - reshape: {channels: 2, positions: 256, name: masks}\n"
+    "  - mask: {from: [masks, spectrum], activation: softmax, name: sources}\n"
+    "  - fold: {parts: 2}\n"
+    "  - compress\n"
+    "  - max_pool: {window: 8}\n"
+    "  - flatten\n"
+    "  - dense: {units: 4}\n"
+    "  - unfold: {of: positions}\n"
+    "  - adaptive_max_pool: {positions: 1}\n"
+    "  - flatten\n"
+    "  - sigmoid: {name: presence}\n" TRAIN(", permutation: auto");
+
+/* Hands the spectrum on, twice: what it gives is the mixture itself. */
+static const char nothing[] = "fidmix: 1\nname: nothing\n" LIBRARY("1", "2", "parts") //
+    "model:\n"
+    "  - flatten\n"
+    "  - dense: {units: 4}\n"
+    "  - sigmoid: {name: presence}\n"
+    "  - conv1d: {from: spectrum, filters: 1, kernel: 1, name: same}\n"
+    "  - concatenate: {from: [same, same], name: sources}\n" TRAIN(", permutation: auto");
+
+static fmx__source_evaluation evaluated(const fmx_test *test, const char *recipe, size_t items)
+{
+    static char out[PATH];
+    fmx__source_evaluation e;
+    snprintf(out, sizeof out, "%s/m.safetensors", fmx_test_folder());
+    fmx_train_run run = {.recipe = recipe, .out = out};
+    fmx_test_ok(test, fmx_train(test->device, &run, NULL), "train");
+    const fmx__source_job job = {.device = test->device, .model = out, .items = items};
+    fmx_test_ok(test, fmx__source_evaluate(&job, &e), "evaluate");
+    return e;
+}
+
+static double value(const fmx__source_evaluation *e, const char *name, const char *method)
+{
+    for (size_t i = 0; i < e->figures; ++i) {
+        const fmx__source_figure *f = &e->figure[i];
+        if (strcmp(f->name, name) == 0 && strcmp(f->method, method) == 0) {
+            cr_assert(f->low <= f->value && f->value <= f->high, "%s: %g (%g to %g)", name,
+                      f->value, f->low, f->high);
+            return f->value;
+        }
+    }
+    cr_assert_fail("no figure %s of %s", name, method);
+    return NAN;
+}
+
+/* The mixture as an answer has in it all of the other constituents: with two of them, of equal
+ * energy on average, about as much error as there is to find; the network must do far better, and
+ * give little to what is not there. */
+static void check_separation(const fmx__source_evaluation *e)
+{
+    cr_assert_gt(value(e, "f1_micro", "network"), 0.9);
+    cr_assert_gt(value(e, "f1_micro", "least squares"), 0.9);
+    cr_assert_gt(value(e, "si_snr_db", "network"), value(e, "si_snr_db", "the mixture") + 5);
+    cr_assert_lt(value(e, "relative_error", "network"),
+                 0.5 * value(e, "relative_error", "the mixture"));
+    cr_assert_lt(value(e, "relative_error", "network"), 0.5);
+    cr_assert_lt(value(e, "absent_energy", "network"), 0.2);
+}
+
+Test(separation, masks_by_class)
+{
+    fmx_test test = fmx_test_open();
+    char path[PATH];
+    size_t bytes = 0;
+    fmx__source_evaluation e = evaluated(&test, masks, 64);
+    cr_assert_eq(e.items, 64);
+    check_separation(&e);
+    cr_assert_eq(e.mixtures, FMX__SOURCE_EXAMPLES);
+    cr_assert(e.mixture[0].parts >= 1 && e.mixture[0].parts <= FMX__SOURCE_PARTS);
+    snprintf(path, sizeof path, "%s/r.html", fmx_test_folder());
+    fmx_test_ok(&test, fmx__report_source(test.ctx, &e, path, false), "report");
+    char *text = fmx_train_bytes(path, &bytes);
+    cr_assert_not_null(text);
+    text[bytes] = '\0';
+    cr_assert_not_null(strstr(text, "relative_error"));
+    cr_assert_not_null(strstr(text, "<h3>Formate</h3>"));
+    cr_assert_null(strstr(text, "nan"));
+    free(text);
+    fmx__source_evaluation_clear(&e);
+    fmx_test_close(&test);
+}
+
+Test(separation, slots_in_any_order)
+{
+    fmx_test test = fmx_test_open();
+    fmx__source_evaluation e = evaluated(&test, slots, 64);
+    check_separation(&e);
+    fmx__source_evaluation_clear(&e);
+    fmx_test_close(&test);
+}
+
+/* A network that gives its input for both sources has the mixture's SI-SNR, which knows no scale;
+ * the same items give the same figures in batches of another size. */
+Test(separation, a_network_that_separates_nothing)
+{
+    fmx_test test = fmx_test_open();
+    fmx__source_evaluation e = evaluated(&test, nothing, 64);
+    double own = value(&e, "si_snr_db", "network");
+    cr_assert_float_eq(own, value(&e, "si_snr_db", "the mixture"), 1e-3, "%g", own);
+    cr_assert_gt(value(&e, "si_snr_db", "least squares"), own + 5);
+    /* a scale cannot make it worse than silence by much, nor good */
+    cr_assert_gt(value(&e, "relative_error", "network"), 0.2);
+    fmx__source_evaluation_clear(&e);
+    fmx_test_close(&test);
+}
