@@ -171,3 +171,20 @@ void fmx_fixture_damage(const fmx_test *test, const char *path, const char *fold
     fmx_fixture_file(folder, name, data, bytes);
     free(copy);
 }
+
+bool fmx_fixture_row(char *line, char **cell, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        line = strchr(line, '|');
+        if (line == NULL)
+            return false;
+        *line++ = '\0';
+        cell[i] = line + strspn(line, " ");
+    }
+    line[strcspn(line, "|")] = '\0';
+    for (size_t i = 0; i < count; ++i) {
+        for (size_t n = strlen(cell[i]); n > 0 && cell[i][n - 1] == ' '; --n)
+            cell[i][n - 1] = '\0';
+    }
+    return true;
+}

@@ -36,6 +36,10 @@ void fmx_fixture_each_failure(const fmx_test *test, const char *path);
 void fmx_fixture_damage(const fmx_test *test, const char *path, const char *folder,
                         const char *name, const void *data, size_t bytes, size_t most);
 
+/* The first `count` cells of a row "| a | b |" of a table, blanks around them removed; false when
+ * it is no row or has fewer. Changes the line. */
+bool fmx_fixture_row(char *line, char **cell, size_t count);
+
 /* The bytes of a value in either order. */
 void fmx_fixture_bytes(const void *value, size_t bytes, bool big_endian, unsigned char *out);
 

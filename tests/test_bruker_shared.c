@@ -12,24 +12,6 @@
 
 enum { COLUMNS = 17, FIDS = 47, SPECTRA_ALONE = 3 };
 
-/* Cells of a row of the table, blanks removed; false when it is none. */
-static bool split_row(char *line, char *cell[COLUMNS])
-{
-    for (int i = 0; i < COLUMNS; ++i) {
-        line = strchr(line, '|');
-        if (line == NULL)
-            return false;
-        *line++ = '\0';
-        cell[i] = line + strspn(line, " ");
-    }
-    line[strcspn(line, "|")] = '\0';
-    for (int i = 0; i < COLUMNS; ++i) {
-        for (size_t n = strlen(cell[i]); n > 0 && cell[i][n - 1] == ' '; --n)
-            cell[i][n - 1] = '\0';
-    }
-    return true;
-}
-
 /* The delay that the columns GRPDLY and DSPFVS/DECIM/DIGMOD stand for, by the rules written above
  * the table. */
 static double expected_delay(const char *grpdly, const char *filter)
@@ -90,7 +72,7 @@ Test(bruker_shared, parameters_of_every_file)
     cr_assert_not_null(table);
     while (fgets(line, sizeof line, table) != NULL) {
         char *cell[COLUMNS];
-        if (strncmp(line, "| Bruker ", 9) != 0 || !split_row(line, cell))
+        if (strncmp(line, "| Bruker ", 9) != 0 || !fmx_fixture_row(line, cell, COLUMNS))
             continue;
         check_row(&test, cell, data);
         fids += strcmp(cell[0], "Bruker") == 0;
