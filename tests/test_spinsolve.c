@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base.h"
 #include "bruker_fixture.h"
@@ -106,6 +107,28 @@ Test(spinsolve, spectrum)
     cr_assert_eq(fid.ppm_step, -2.0);
     for (size_t i = 0; i < POINTS; ++i)
         cr_assert_eq(fid.data[i], (float)(POINTS - i));
+    fmx_fid_clear(&fid);
+    fmx_test_close(&test);
+}
+
+/* Beside a FID the spectrum is one where it is named itself. */
+Test(spinsolve, spectrum_by_name)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_fid fid;
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s", write_folder(plain_text, "spectrum.1d"));
+    fmx_fixture_file(folder, "data.1d", file, sizeof file);
+    fmx_test_ok(&test, fmx_fixture_read(&test, folder, &fid), "folder");
+    cr_assert_eq(fid.kind, FMX_KIND_FID);
+    fmx_fid_clear(&fid);
+    fmx_test_ok(&test, fmx_fixture_read(&test, fmx_fixture_path(folder, "spectrum.1d"), &fid),
+                "file");
+    cr_assert_eq(fid.kind, FMX_KIND_SPECTRUM);
+    fmx_fid_clear(&fid);
+    cr_assert_eq(chdir(folder), 0);
+    fmx_test_ok(&test, fmx_fixture_read(&test, "spectrum.1d", &fid), "relative");
+    cr_assert_eq(fid.kind, FMX_KIND_SPECTRUM);
     fmx_fid_clear(&fid);
     fmx_test_close(&test);
 }

@@ -23,10 +23,29 @@ static const char data_name[] = "data.1d";
 static const char spectrum_name[] = "spectrum.1d";
 static const char parameters_name[] = "acqu.par";
 
+/* The spectrum named itself; in a tree it comes with its folder. */
+static fmx_status find_named(fmx_context *ctx, const fmx__entry *entry, fmx_source_list *list)
+{
+    const char *slash = strrchr(entry->path, '/');
+    char *folder = NULL;
+    if (entry->depth > 0 || strcmp(slash != NULL ? slash + 1 : entry->path, spectrum_name) != 0)
+        return FMX_OK;
+    fmx_status status =
+        slash != NULL ? fmx__format(ctx, &folder, "%.*s", (int)(slash - entry->path), entry->path)
+                      : fmx__format(ctx, &folder, ".");
+    if (status == FMX_OK && fmx__is_file_in(folder, parameters_name))
+        status = fmx__source_append(ctx, list, entry->path, fmx__reader_spinsolve.name,
+                                    FMX_KIND_SPECTRUM);
+    free(folder);
+    return status;
+}
+
 static fmx_status find(fmx_context *ctx, const fmx__entry *entry, fmx_source_list *list)
 {
     char *path = NULL;
-    if (!entry->is_folder || !fmx__is_file_in(entry->path, parameters_name))
+    if (!entry->is_folder)
+        return find_named(ctx, entry, list);
+    if (!fmx__is_file_in(entry->path, parameters_name))
         return FMX_OK;
     bool fid = fmx__is_file_in(entry->path, data_name);
     bool spectrum = fmx__is_file_in(entry->path, spectrum_name);
