@@ -13,6 +13,7 @@
 #ifdef FMX_VARIANT_CPU
 
 #define CONV1D_RUN 1024 /* positions that are summed in registers: 8 rows of them fit the cache */
+#define CONV1D_NEAR 128 /* rows of which this run and the next fit half of the second cache */
 
 typedef float16 __attribute__((aligned(4))) conv1d_float16;
 
@@ -139,6 +140,7 @@ __kernel void conv1d_grad_weight_wide(__global float *scratch, ulong parts_at,
     size_t last_step = min(first_step + steps, batch * runs);
     size_t blocks = (out_c + 7) / 8;
     __global float *parts = scratch + parts_at + get_group_id(0) * blocks * (terms + 1) * 8;
+    size_t rows = in_c + out_c <= CONV1D_NEAR ? in_c + out_c : 0; /* to be fetched ahead */
     x += x_at;
     for (size_t step = first_step; step < last_step; ++step) {
         size_t b = step / runs;
@@ -147,7 +149,7 @@ __kernel void conv1d_grad_weight_wide(__global float *scratch, ulong parts_at,
         /* where the next run is, seen from this one's first position */
         size_t next_b = (step + 1) / runs;
         size_t next_first = (step + 1) % runs * CONV1D_RUN;
-        size_t next_rows = step + 1 < last_step ? in_c + out_c : 0;
+        size_t next_rows = step + 1 < batch * runs ? rows : 0;
         size_t row = 0;
         for (size_t block = 0; block < blocks; ++block) {
             __global float *to = parts + block * (terms + 1) * 8;

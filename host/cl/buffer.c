@@ -7,7 +7,7 @@
 static const size_t pool_least_bytes = (size_t)64 << 10; /* smaller ones are cheap to make anew */
 static const size_t pool_most_bytes = (size_t)2 << 30;   /* kept for reuse, bytes */
 
-static const size_t large_pages_least_bytes = (size_t)64 << 20;
+static const size_t large_pages_least_bytes = (size_t)4 << 20;
 
 static cl_int fill(fmx_device *device, cl_mem memory, unsigned char byte, size_t offset,
                    size_t bytes)
@@ -67,8 +67,8 @@ static fmx_status check_size(fmx_device *device, size_t bytes)
 }
 
 /* A hint to the kernel on a CPU device: 2 MB pages for a large buffer, before it is first touched.
- * The rows of a large weight lie a megabyte apart, and with pages of 4 KB looking these up costs a
- * fifth of the time. Mapping only asks for the address: it waits for nothing. */
+ * The rows of a large weight lie a megabyte apart, those of a batch of channels some KB, and with
+ * pages of 4 KB looking these up costs a fifth of the time. Mapping only asks for the address: it waits for nothing. */
 static void ask_for_large_pages(fmx_device *device, cl_mem memory, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
