@@ -5,23 +5,9 @@
 
 #include "dense_ref.h"
 #include "fmx_test.h"
-#include "plan.h"
+#include "network_fixture.h"
 #include "plan_internal.h"
 #include "recording.h"
-
-static const fmx__recipe_section sections[] = {
-    {"model", "The layers.", NULL, fmx__graph_stage, false},
-};
-static const fmx__recipe_schema schema = {sections, FMX__COUNT(sections), NULL};
-
-static fmx_status build(const fmx_test *test, const char *model, fmx__recipe *recipe,
-                        fmx__graph *graph)
-{
-    *graph = (fmx__graph){0};
-    fmx_status status =
-        fmx__recipe_parse(test->ctx, "r.yml", model, strlen(model), &schema, NULL, 0, recipe);
-    return status == FMX_OK ? fmx__graph_create(test->ctx, recipe, 12, graph) : status;
-}
 
 /* Two readers of one value (a), a residual, a fused relu. */
 static const char residual[] = "fidmix: 1\n"
@@ -49,7 +35,7 @@ Test(graph, layers_names_shapes)
     fmx__recipe recipe;
     fmx__graph graph;
     size_t value = 0;
-    fmx_test_ok(&test, build(&test, model, &recipe, &graph), "graph");
+    fmx_test_ok(&test, fmx_network_build(&test, model, &recipe, &graph), "graph");
     cr_assert_eq(graph.input_count, 2);
     cr_assert_eq(graph.layer_count, 5);
     cr_assert_str_eq(graph.layer[1].name, "dense_1");
@@ -91,59 +77,19 @@ Test(graph, refusals)
         fmx__recipe recipe;
         fmx__graph graph;
         snprintf(text, sizeof text, "fidmix: 1\nmodel: %s\n", given[i][0]);
-        fmx_test_refused(&test, build(&test, text, &recipe, &graph), FMX_ERROR_RECIPE, given[i][1]);
+        fmx_test_refused(&test, fmx_network_build(&test, text, &recipe, &graph), FMX_ERROR_RECIPE,
+                         given[i][1]);
         fmx__graph_clear(&graph);
         fmx__recipe_clear(&recipe);
     }
     fmx_test_close(&test);
 }
 
-/* A network with all its parts on the device. */
-typedef struct network {
-    fmx__recipe recipe;
-    fmx__graph graph;
-    fmx__weights weights;
-    fmx__op_step step;
-    fmx__plan *plan;
-    size_t out;
-    size_t batch;
-} network;
-
-static fmx_status open_batch(const fmx_test *test, const char *model, const char *out, size_t batch,
-                             bool unfused, bool training, network *n)
-{
-    *n = (network){.batch = batch};
-    fmx_status status = build(test, model, &n->recipe, &n->graph);
-    if (status == FMX_OK)
-        status = fmx__weights_create(test->device, &n->graph, training, &n->weights);
-    if (status != FMX_OK)
-        return status;
-    cr_assert(fmx__graph_find(&n->graph, out, &n->out));
-    fmx__plan_request request = {
-        .batch = batch,
-        .training = training,
-        .step = &n->step,
-        .loss_value = &n->out,
-        .loss_count = training,
-        .keep = &n->out,
-        .keep_count = 1,
-        .unfused = unfused,
-    };
-    return fmx__plan_create(test->device, &n->graph, &n->weights, &request, &n->plan);
-}
-
 static fmx_status open_network(const fmx_test *test, const char *model, const char *out,
-                               bool unfused, bool training, network *n)
+                               bool unfused, bool training, fmx_network *n)
 {
-    return open_batch(test, model, out, BATCH, unfused, training, n);
-}
-
-static void close_network(network *n)
-{
-    fmx__plan_destroy(n->plan);
-    fmx__weights_clear(&n->weights);
-    fmx__graph_clear(&n->graph);
-    fmx__recipe_clear(&n->recipe);
+    const fmx_network_plan plan = {model, out, BATCH, unfused, training};
+    return fmx_network_open(test, &plan, n);
 }
 
 static void fill(const fmx_test *test, fmx_buffer *buffer, size_t count, uint64_t seed)
@@ -153,7 +99,7 @@ static void fill(const fmx_test *test, fmx_buffer *buffer, size_t count, uint64_
     free(values);
 }
 
-static void fill_network(const fmx_test *test, network *n)
+static void fill_network(const fmx_test *test, fmx_network *n)
 {
     for (size_t i = 0; i < n->weights.count; ++i)
         fill(test, n->weights.tensor[i].value, n->weights.tensor[i].count, 100 + i);
@@ -161,19 +107,8 @@ static void fill_network(const fmx_test *test, network *n)
          1);
 }
 
-static fmx_status step(const fmx_test *test, network *n)
-{
-    fmx_status status = fmx__plan_forward(n->plan);
-    if (status == FMX_OK) /* the loss is sum out^2 / 2 */
-        status = fmx_buffer_copy(
-            fmx__plan_gradient(n->plan, n->out), 0, fmx__plan_value(n->plan, n->out), 0,
-            n->batch * fmx__shape_floats(fmx__graph_shape(&n->graph, n->out)) * sizeof(float));
-    (void)test;
-    return status == FMX_OK ? fmx__plan_backward(n->plan) : status;
-}
-
 /* All gradients of weights, one behind the other. */
-static float *gradients(const fmx_test *test, const network *n, size_t *count)
+static float *gradients(const fmx_test *test, const fmx_network *n, size_t *count)
 {
     float *all = calloc(fmx__graph_parameters(&n->graph, true), sizeof *all);
     *count = 0;
@@ -229,14 +164,14 @@ static double loss_of(model *m, const double *in)
 Test(graph, gradients_of_a_residual_network)
 {
     fmx_test test = fmx_test_open();
-    network n;
+    fmx_network n;
     model m;
     size_t count = 0;
     float *in = fmx_test_random((size_t)BATCH * IN, 1);
     double *in_double = as_double(in, (size_t)BATCH * IN);
     fmx_test_ok(&test, open_network(&test, residual, "out", false, true, &n), "network");
     fill_network(&test, &n);
-    fmx_test_ok(&test, step(&test, &n), "step");
+    fmx_test_ok(&test, fmx_network_step(&n), "step");
     float *got = gradients(&test, &n, &count);
     cr_assert_eq(n.weights.count, 6);
     for (size_t w = 0; w < 6; ++w) {
@@ -264,7 +199,7 @@ Test(graph, gradients_of_a_residual_network)
     free(got);
     free(in);
     free(in_double);
-    close_network(&n);
+    fmx_network_close(&n);
     fmx_test_close(&test);
 }
 
@@ -274,22 +209,22 @@ Test(graph, fused_unfused_and_recorded_give_the_same_bits)
     float *got[3];
     size_t count = 0;
     for (int run = 0; run < 3; ++run) {
-        network n;
+        fmx_network n;
         fmx__recording *recording = NULL;
         fmx_test_ok(&test, open_network(&test, residual, "out", run == 1, true, &n), "network");
         fill_network(&test, &n);
         if (run == 2) {
             fmx_test_ok(&test, fmx__recording_begin(test.device, &recording), "begin");
-            fmx_test_ok(&test, step(&test, &n), "recorded step");
+            fmx_test_ok(&test, fmx_network_step(&n), "recorded step");
             fmx_test_ok(&test, fmx__recording_end(test.device), "end");
             for (int repeat = 0; repeat < 2; ++repeat)
                 fmx_test_ok(&test, fmx__recording_run(recording), "run");
         } else {
-            fmx_test_ok(&test, step(&test, &n), "step");
+            fmx_test_ok(&test, fmx_network_step(&n), "step");
         }
         got[run] = gradients(&test, &n, &count);
         fmx__recording_destroy(recording);
-        close_network(&n);
+        fmx_network_close(&n);
     }
     cr_assert_arr_eq(got[0], got[1], count * sizeof(float));
     cr_assert_arr_eq(got[0], got[2], count * sizeof(float));
@@ -320,22 +255,22 @@ Test(graph, folded_parts_are_a_larger_batch)
     size_t values = (size_t)BATCH * 3 * 4;
     for (int run = 0; run < 4; ++run) {
         int m = run < 3 ? run : 1; /* the last one unfused */
-        network n;
-        fmx_test_ok(&test, open_batch(&test, networks[m], "out", batch[m], run == 3, true, &n),
-                    networks[m]);
+        fmx_network n;
+        const fmx_network_plan plan = {networks[m], "out", batch[m], run == 3, true};
+        fmx_test_ok(&test, fmx_network_open(&test, &plan, &n), networks[m]);
         const fmx__shape *shape = fmx__graph_shape(&n.graph, n.out);
         cr_assert_eq(shape->channels, channels[m]);
         cr_assert_eq(fmx__shape_items(shape), items[m]);
         cr_assert_eq(fmx__graph_parameters(&n.graph, true), 4 * 5 + 5 + 5 * 4 + 4);
         fill_network(&test, &n);
-        fmx_test_ok(&test, step(&test, &n), "step");
+        fmx_test_ok(&test, fmx_network_step(&n), "step");
         got[run] = gradients(&test, &n, &count);
         out[run] = malloc(values * sizeof *out[run]);
         fmx_test_ok(
             &test,
             fmx_buffer_read(fmx__plan_value(n.plan, n.out), 0, out[run], values * sizeof *out[run]),
             "out");
-        close_network(&n);
+        fmx_network_close(&n);
     }
     for (int run = 0; run < 4; ++run) {
         cr_assert_arr_eq(out[run], out[0], values * sizeof(float), "network %d", run);
@@ -364,13 +299,13 @@ Test(graph, gradients_of_folded_branches_add)
     float *got[2];
     size_t count = 0;
     for (int run = 0; run < 2; ++run) {
-        network n;
+        fmx_network n;
         fmx_test_ok(&test, open_network(&test, networks[run], "out", false, true, &n),
                     networks[run]);
         fill_network(&test, &n);
-        fmx_test_ok(&test, step(&test, &n), "step");
+        fmx_test_ok(&test, fmx_network_step(&n), "step");
         got[run] = gradients(&test, &n, &count);
-        close_network(&n);
+        fmx_network_close(&n);
     }
     cr_assert_arr_eq(got[0], got[1], count * sizeof(float));
     free(got[0]);
@@ -401,17 +336,17 @@ Test(graph, memory_is_shared_but_not_at_once)
                                 "model: [flatten, dense: {units: 300}, dense: {units: 300}, dense: "
                                 "{units: 300}, dense: {units: 300}, dense: {units: 300}]\n";
     fmx_test test = fmx_test_open();
-    network n;
+    fmx_network n;
     fmx_test_ok(&test, open_network(&test, chain, "dense_5", false, false, &n), "chain");
     check_memory(n.plan);
     cr_assert_lt(fmx__plan_bytes(n.plan), fmx__plan_bytes_unshared(n.plan) * 3 / 4);
     cr_assert_gt(fmx__plan_work(n.plan, false).flops, 2.0 * BATCH * 4 * 300 * 300);
     cr_assert_null(fmx__plan_gradient(n.plan, n.out));
-    close_network(&n);
+    fmx_network_close(&n);
     fmx_test_ok(&test, open_network(&test, residual, "out", false, true, &n), "residual");
     check_memory(n.plan);
     cr_assert_not_null(fmx__plan_gradient(n.plan, n.out));
-    close_network(&n);
+    fmx_network_close(&n);
     fmx_test_close(&test);
 }
 
@@ -424,21 +359,21 @@ Test(graph, too_large_is_refused)
                                "  - input: {channels: 1048576, positions: 16777216}\n"
                                "  - relu\n";
     fmx_test test = fmx_test_open();
-    network n;
+    fmx_network n;
     fmx_test_refused(&test, open_network(&test, large, "wide", false, true, &n),
                      FMX_ERROR_DEVICE_MEMORY, "\"dense_2.weight\" has");
-    close_network(&n);
+    fmx_network_close(&n);
     fmx_test_refused(&test, open_network(&test, many, "relu_1", false, true, &n),
                      FMX_ERROR_DEVICE_MEMORY, "take a smaller batch");
-    close_network(&n);
+    fmx_network_close(&n);
     fmx_test_close(&test);
 }
 
 static fmx_status open_and_close(void *user)
 {
-    network n;
+    fmx_network n;
     fmx_status status = open_network(user, residual, "out", false, true, &n);
-    close_network(&n);
+    fmx_network_close(&n);
     return status;
 }
 

@@ -6,22 +6,8 @@
 #include <string.h>
 
 #include "fmx_test.h"
-#include "plan.h"
+#include "network_fixture.h"
 #include "plan_internal.h"
-
-static const fmx__recipe_section sections[] = {
-    {"model", "The layers.", NULL, fmx__graph_stage, false},
-};
-static const fmx__recipe_schema schema = {sections, FMX__COUNT(sections), NULL};
-
-static fmx_status build(const fmx_test *test, const char *model, fmx__recipe *recipe,
-                        fmx__graph *graph)
-{
-    *graph = (fmx__graph){0};
-    fmx_status status =
-        fmx__recipe_parse(test->ctx, "r.yml", model, strlen(model), &schema, NULL, 0, recipe);
-    return status == FMX_OK ? fmx__graph_create(test->ctx, recipe, 12, graph) : status;
-}
 
 /* The published toy's separator: 50,246 weights with the 413 of its decoder and classifier. */
 static const char toy[] = "fidmix: 1\n"
@@ -56,7 +42,7 @@ Test(graph_tcn, macro_is_drawn_out)
     fmx__recipe recipe;
     fmx__graph graph;
     size_t value = 0;
-    fmx_test_ok(&test, build(&test, toy, &recipe, &graph), "graph");
+    fmx_test_ok(&test, fmx_network_build(&test, toy, &recipe, &graph), "graph");
     cr_assert_eq(fmx__graph_parameters(&graph, true), 50246 - 193 - 220);
     for (size_t i = 0; i < FMX__COUNT(expected); ++i) {
         cr_assert(fmx__graph_find(&graph, expected[i].name, &value), "%s", expected[i].name);
@@ -84,7 +70,7 @@ Test(graph_tcn, macro_options)
     fmx__recipe recipe;
     fmx__graph graph;
     size_t value = 0;
-    fmx_test_ok(&test, build(&test, model, &recipe, &graph), "graph");
+    fmx_test_ok(&test, fmx_network_build(&test, model, &recipe, &graph), "graph");
     cr_assert(fmx__graph_find(&graph, "t.bottleneck", &value));
     cr_assert_eq(fmx__graph_shape(&graph, value)->channels, 4);
     cr_assert(fmx__graph_find(&graph, "t.5.2.norm_2", &value));
@@ -118,55 +104,16 @@ Test(graph_tcn, refusals)
         fmx__recipe recipe;
         fmx__graph graph;
         snprintf(text, sizeof text, "fidmix: 1\nmodel: %s\n", given[i][0]);
-        fmx_test_refused(&test, build(&test, text, &recipe, &graph), FMX_ERROR_RECIPE, given[i][1]);
+        fmx_test_refused(&test, fmx_network_build(&test, text, &recipe, &graph), FMX_ERROR_RECIPE,
+                         given[i][1]);
         fmx__graph_clear(&graph);
         fmx__recipe_clear(&recipe);
     }
     fmx_test_close(&test);
 }
 
-/* A network with all its parts on the device, its loss sum out^2 / 2. */
-typedef struct network {
-    fmx__recipe recipe;
-    fmx__graph graph;
-    fmx__weights weights;
-    fmx__op_step step;
-    fmx__plan *plan;
-    size_t out;
-    size_t batch;
-} network;
-
-static void open_network(const fmx_test *test, const char *model, size_t batch, bool unfused,
-                         network *n)
-{
-    *n = (network){.batch = batch};
-    fmx_test_ok(test, build(test, model, &n->recipe, &n->graph), "graph");
-    fmx_test_ok(test, fmx__weights_create(test->device, &n->graph, true, &n->weights), "weights");
-    cr_assert(fmx__graph_find(&n->graph, "out", &n->out));
-    fmx__plan_request request = {
-        .batch = batch,
-        .training = true,
-        .step = &n->step,
-        .loss_value = &n->out,
-        .loss_count = 1,
-        .keep = &n->out,
-        .keep_count = 1,
-        .unfused = unfused,
-    };
-    fmx_test_ok(test, fmx__plan_create(test->device, &n->graph, &n->weights, &request, &n->plan),
-                "plan");
-}
-
-static void close_network(network *n)
-{
-    fmx__plan_destroy(n->plan);
-    fmx__weights_clear(&n->weights);
-    fmx__graph_clear(&n->graph);
-    fmx__recipe_clear(&n->recipe);
-}
-
 /* Weights of a size that lets every layer matter; slopes as PyTorch begins with. */
-static void fill_network(const fmx_test *test, network *n)
+static void fill_network(const fmx_test *test, fmx_network *n)
 {
     for (size_t i = 0; i < n->weights.count; ++i) {
         const fmx__tensor *tensor = &n->weights.tensor[i];
@@ -186,20 +133,8 @@ static void fill_network(const fmx_test *test, network *n)
     free(x);
 }
 
-static void step(const fmx_test *test, network *n)
-{
-    size_t bytes =
-        n->batch * fmx__shape_floats(fmx__graph_shape(&n->graph, n->out)) * sizeof(float);
-    fmx_test_ok(test, fmx__plan_forward(n->plan), "forward");
-    fmx_test_ok(test,
-                fmx_buffer_copy(fmx__plan_gradient(n->plan, n->out), 0,
-                                fmx__plan_value(n->plan, n->out), 0, bytes),
-                "loss");
-    fmx_test_ok(test, fmx__plan_backward(n->plan), "backward");
-}
-
 /* Output, then all gradients of weights, one behind the other. */
-static float *results(const fmx_test *test, const network *n, size_t *count)
+static float *results(const fmx_test *test, const fmx_network *n, size_t *count)
 {
     size_t outs = n->batch * fmx__shape_floats(fmx__graph_shape(&n->graph, n->out));
     float *all = calloc(outs + fmx__graph_parameters(&n->graph, true), sizeof *all);
@@ -236,7 +171,7 @@ static const char *const networks[] = {
     "out}]\n",
 };
 
-static size_t fused_runs(const network *n)
+static size_t fused_runs(const fmx_network *n)
 {
     size_t count = 0;
     for (size_t i = 0; i < n->graph.layer_count; ++i)
@@ -255,14 +190,15 @@ Test(graph_tcn, fused_and_unfused_agree)
         float *got[2];
         size_t count = 0;
         for (int unfused = 0; unfused < 2; ++unfused) {
-            network n;
-            open_network(&test, networks[i], 3, unfused == 1, &n);
+            fmx_network n;
+            const fmx_network_plan plan = {networks[i], "out", 3, unfused == 1, true};
+            fmx_test_ok(&test, fmx_network_open(&test, &plan, &n), "network");
             cr_assert_eq(fused_runs(&n), unfused ? 0 : runs[i], "network %zu: %zu runs", i,
                          fused_runs(&n));
             fill_network(&test, &n);
-            step(&test, &n);
+            fmx_test_ok(&test, fmx_network_step(&n), "step");
             got[unfused] = results(&test, &n, &count);
-            close_network(&n);
+            fmx_network_close(&n);
         }
         double most = 0;
         for (size_t k = 0; k < count; ++k)
@@ -298,8 +234,9 @@ Test(graph_tcn, few_launches)
 {
     enum { FORWARD = 25, ALL = 78 };
     fmx_test test = fmx_test_open();
-    network n;
-    open_network(&test, toy, 2, false, &n);
+    fmx_network n;
+    const fmx_network_plan plan = {toy, "out", 2, false, true};
+    fmx_test_ok(&test, fmx_network_open(&test, &plan, &n), "network");
     cr_assert_eq(fused_runs(&n), 12);
     fill_network(&test, &n);
     fmx_test_ok(&test, fmx_device_profile(test.device, true), "profile");
@@ -310,6 +247,6 @@ Test(graph_tcn, few_launches)
     cr_assert_leq(forward, FORWARD, "%llu launches forward", forward);
     cr_assert_leq(all, ALL, "%llu launches", all);
     fmx_test_ok(&test, fmx_device_profile(test.device, false), "profile");
-    close_network(&n);
+    fmx_network_close(&n);
     fmx_test_close(&test);
 }

@@ -9,7 +9,7 @@
 #include "fmx_test.h"
 #include "train_fixture.h"
 
-enum { ROWS = 16, CLASSES = 3, MOST_STEPS = 100 };
+enum { ROWS = 16, CLASSES = 3 };
 
 #define BLOCK(NUMBER, FILTERS, KERNEL)                                                             \
     "  - conv1d: {name: c" NUMBER ", filters: " FILTERS ", kernel: " KERNEL "}\n"                  \
@@ -45,72 +45,19 @@ static const char windows_text[] =
 static void write_dataset(const fmx_test *test, fmx__safetensors *file, const char *name,
                           const char *path)
 {
-    const char *const names[CLASSES] = {"first", "second", "third"};
-    char text[ROWS][16];
-    const char *source[ROWS];
     const fmx__tensor_entry *entry = NULL;
     float *input = fmx_test_tensor(file, &entry, "%s.input", name);
     float *target = fmx_test_tensor(file, NULL, "%s.target", name);
-    size_t points = entry->shape[2];
-    double *ppm = malloc(points * sizeof *ppm);
-    fmx_dataset_writer *writer = NULL;
-    cr_assert_not_null(ppm);
-    for (size_t i = 0; i < points; ++i)
-        ppm[i] = 10 - 10.0 * (double)i / (double)(points - 1);
-    for (size_t i = 0; i < ROWS; ++i) {
-        snprintf(text[i], sizeof text[i], "made/%zu", i);
-        source[i] = text[i];
-    }
-    fmx_dataset_plan plan = {.rows = ROWS,
-                             .points = points,
-                             .ppm = ppm,
-                             .source = source,
-                             .recipe = "fidmix: 1\n",
-                             .nucleus = "1H",
-                             .parents = 1,
-                             .class_name = names,
-                             .classes = CLASSES,
-                             .has_split = true};
-    fmx_test_ok(test, fmx_dataset_writer_open(test->ctx, path, &plan, &writer), "dataset");
-    for (size_t i = 0; i < ROWS; ++i) {
-        int32_t parent = (int32_t)i;
-        size_t named = 0;
-        while (named < CLASSES - 1 && target[i * CLASSES + named] == 0)
-            ++named;
-        fmx_dataset_row row = {.name = names[named],
-                               .spectrum = input + i * points,
-                               .parent = &parent,
-                               .field_mhz = 400,
-                               .target = target + i * CLASSES};
-        fmx_test_ok(test, fmx_dataset_writer_append(writer, i, &row), "row");
-    }
-    fmx_test_ok(test, fmx_dataset_writer_finish(writer), "finish");
-    fmx_dataset_writer_close(writer);
-    free(ppm);
+    const fmx_train_rows rows = {ROWS, entry->shape[2], CLASSES, input, target};
+    fmx_test_ok(test, fmx_train_write_rows(test->ctx, path, &rows), "dataset");
     free(input);
     free(target);
-}
-
-/* The losses of the steps, from the log. */
-typedef struct step_log {
-    size_t count;
-    double loss[MOST_STEPS];
-} step_log;
-
-static void take_line(void *user, fmx_log_level level, const char *text)
-{
-    step_log *log = user;
-    unsigned step = 0;
-    double loss = 0;
-    (void)level;
-    if (sscanf(text, "step %u: loss %lg", &step, &loss) == 2 && log->count < MOST_STEPS)
-        log->loss[log->count++] = loss;
 }
 
 /* How far single precision may be: PyTorch itself, in float32 with the same start, is off from its
  * own results in double by `off` up to that step, another draw of the same roundings; four times
  * that, and four roundings of the loss. */
-static void check_losses(fmx__safetensors *golden, const char *name, const step_log *log)
+static void check_losses(fmx__safetensors *golden, const char *name, const fmx_train_log *log)
 {
     const fmx__tensor_entry *entry = NULL;
     float *loss = fmx_test_tensor(golden, &entry, "%s.loss", name);
@@ -160,7 +107,7 @@ static void check(const char *name, const char *recipe, const char *const *tenso
     char spectra[600];
     char out[600];
     char init[600];
-    step_log log = {0};
+    fmx_train_log log = {0};
     const char *folder = fmx_test_folder();
     snprintf(spectra, sizeof spectra, "%s/%s.h5", folder, name);
     snprintf(out, sizeof out, "%s/%s.safetensors", folder, name);
@@ -168,7 +115,7 @@ static void check(const char *name, const char *recipe, const char *const *tenso
              name);
     write_dataset(&test, golden, name, spectra);
     fmx_train_run run = {.recipe = recipe, .spectra = spectra, .out = out, .init = init};
-    fmx_context_set_log(test.ctx, take_line, &log, FMX_LOG_INFO);
+    fmx_context_set_log(test.ctx, fmx_train_log_line, &log, FMX_LOG_INFO);
     fmx_test_ok(&test, fmx_train(test.device, &run, NULL), "train");
     check_losses(golden, name, &log);
     fmx_test_ok(&test, fmx__safetensors_open(test.ctx, out, &model), "model");

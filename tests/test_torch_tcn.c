@@ -28,59 +28,12 @@ static const char recipe_text[] =
 
 static void write_dataset(const fmx_test *test, fmx__safetensors *file, const char *path)
 {
-    static const char *const names[CLASSES] = {"a", "b", "c"};
-    char text[ROWS][16];
-    const char *source[ROWS];
-    double ppm[POINTS];
     float *input = fmx_test_tensor(file, NULL, "input");
     float *target = fmx_test_tensor(file, NULL, "target");
-    fmx_dataset_writer *writer = NULL;
-    for (size_t i = 0; i < POINTS; ++i)
-        ppm[i] = 10 - 10.0 * (double)i / (POINTS - 1);
-    for (size_t i = 0; i < ROWS; ++i) {
-        snprintf(text[i], sizeof text[i], "made/%zu", i);
-        source[i] = text[i];
-    }
-    fmx_dataset_plan plan = {.rows = ROWS,
-                             .points = POINTS,
-                             .ppm = ppm,
-                             .source = source,
-                             .recipe = "fidmix: 1\n",
-                             .nucleus = "1H",
-                             .parents = 1,
-                             .class_name = names,
-                             .classes = CLASSES,
-                             .has_split = true};
-    fmx_test_ok(test, fmx_dataset_writer_open(test->ctx, path, &plan, &writer), "dataset");
-    for (size_t i = 0; i < ROWS; ++i) {
-        int32_t parent = (int32_t)i;
-        fmx_dataset_row row = {.name = names[i % CLASSES],
-                               .spectrum = input + i * POINTS,
-                               .parent = &parent,
-                               .field_mhz = 400,
-                               .target = target + i * CLASSES};
-        fmx_test_ok(test, fmx_dataset_writer_append(writer, i, &row), "row");
-    }
-    fmx_test_ok(test, fmx_dataset_writer_finish(writer), "finish");
-    fmx_dataset_writer_close(writer);
+    const fmx_train_rows rows = {ROWS, POINTS, CLASSES, input, target};
+    fmx_test_ok(test, fmx_train_write_rows(test->ctx, path, &rows), "dataset");
     free(input);
     free(target);
-}
-
-/* The losses of the steps, from the log. */
-typedef struct step_log {
-    size_t count;
-    double loss[STEPS];
-} step_log;
-
-static void take_line(void *user, fmx_log_level level, const char *text)
-{
-    step_log *log = user;
-    unsigned step = 0;
-    double loss = 0;
-    (void)level;
-    if (sscanf(text, "step %u: loss %lg", &step, &loss) == 2 && step <= STEPS)
-        log->loss[log->count++] = loss;
 }
 
 /* Every 31st value of the larger tensors is kept. */
@@ -155,7 +108,7 @@ Test(torch_tcn, steps)
     fmx__safetensors *model = NULL;
     char spectra[600];
     char out[600];
-    step_log log = {0};
+    fmx_train_log log = {0};
     const char *folder = fmx_test_folder();
     snprintf(spectra, sizeof spectra, "%s/s.h5", folder);
     snprintf(out, sizeof out, "%s/m.safetensors", folder);
@@ -164,7 +117,7 @@ Test(torch_tcn, steps)
                          .spectra = spectra,
                          .out = out,
                          .init = FMX_SOURCE_DIR "/tests/golden/torch_tcn_network.safetensors"};
-    fmx_context_set_log(test.ctx, take_line, &log, FMX_LOG_INFO);
+    fmx_context_set_log(test.ctx, fmx_train_log_line, &log, FMX_LOG_INFO);
     fmx_test_ok(&test, fmx_train(test.device, &run, NULL), "train");
     float *loss = fmx_test_tensor(golden, NULL, "loss");
     double off = 4 * strtod(fmx__safetensors_text(golden, "float32.loss"), NULL);

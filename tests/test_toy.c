@@ -71,21 +71,6 @@ static void write_start(const fmx_test *test, const fmx__graph *graph, const cha
 /* ---- 100 steps --------------------------------------------------------------------------------
  */
 
-typedef struct step_log {
-    size_t count;
-    double loss[STEPS];
-} step_log;
-
-static void take_line(void *user, fmx_log_level level, const char *text)
-{
-    step_log *log = user;
-    unsigned step = 0;
-    double loss = 0;
-    (void)level;
-    if (sscanf(text, "step %u: loss %lg", &step, &loss) == 2 && log->count < STEPS)
-        log->loss[log->count++] = loss;
-}
-
 /* Single precision against PyTorch in double: PyTorch in single precision from the same start is
  * off by `float32`, another draw of the same roundings. What accumulates is taken as the largest
  * so far: eight times that, and the rounding of the value itself. */
@@ -154,7 +139,7 @@ static void check_steps(const char *optimiser, const char *recipe_name, const ch
     fmx__graph graph = {0};
     char start[PATH];
     char out[PATH];
-    step_log log = {0};
+    fmx_train_log log = {0};
     for (size_t i = 0; more[i] != NULL; ++i)
         set[4 + i] = more[i];
     snprintf(start, PATH, "%s/start.safetensors", fmx_test_folder());
@@ -171,7 +156,7 @@ static void check_steps(const char *optimiser, const char *recipe_name, const ch
     fmx__train_result result;
     const fmx__train_job job = {
         .device = test.device, .recipe = &recipe, .out = out, .init = start};
-    fmx_context_set_log(test.ctx, take_line, &log, FMX_LOG_INFO);
+    fmx_context_set_log(test.ctx, fmx_train_log_line, &log, FMX_LOG_INFO);
     fmx_test_ok(&test, fmx__train_run(&job, &result), "train");
     fmx_context_set_log(test.ctx, NULL, NULL, FMX_LOG_WARNING);
     cr_assert_eq(log.count, STEPS);

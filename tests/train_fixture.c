@@ -105,6 +105,77 @@ fmx_status fmx_train_write(fmx_context *ctx, const char *path, const fmx_train_s
     return status;
 }
 
+static fmx_status append_rows(fmx_dataset_writer *writer, const fmx_train_rows *rows,
+                              const char *const *names)
+{
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < rows->rows; ++i) {
+        const float *target = rows->target + i * rows->classes;
+        int32_t parent = (int32_t)i;
+        size_t named = 0;
+        while (named + 1 < rows->classes && target[named] == 0)
+            ++named;
+        const fmx_dataset_row row = {.name = names[named],
+                                     .spectrum = rows->input + i * rows->points,
+                                     .parent = &parent,
+                                     .field_mhz = 400,
+                                     .target = target};
+        status = fmx_dataset_writer_append(writer, i, &row);
+    }
+    return status == FMX_OK ? fmx_dataset_writer_finish(writer) : status;
+}
+
+fmx_status fmx_train_write_rows(fmx_context *ctx, const char *path, const fmx_train_rows *rows)
+{
+    enum { MOST = FMX_TRAIN_MOST_CLASSES * FMX_TRAIN_MOST_FIDS };
+    static char text[MOST][24];
+    static char class_text[FMX_TRAIN_MOST_CLASSES][16];
+    const char *source[MOST];
+    const char *names[FMX_TRAIN_MOST_CLASSES];
+    fmx_dataset_writer *writer = NULL;
+    double *ppm = malloc(rows->points * sizeof *ppm);
+    if (ppm == NULL || rows->rows > MOST || rows->classes > FMX_TRAIN_MOST_CLASSES) {
+        free(ppm);
+        return fmx__fail(ctx, FMX_ERROR_ARGUMENT, "more rows or classes than the fixture takes");
+    }
+    for (size_t i = 0; i < rows->points; ++i)
+        ppm[i] = 10 - 10.0 * (double)i / (double)(rows->points - 1);
+    for (size_t i = 0; i < rows->rows; ++i) {
+        snprintf(text[i], sizeof text[i], "made/%u", (unsigned)i);
+        source[i] = text[i];
+    }
+    for (size_t c = 0; c < rows->classes; ++c) {
+        snprintf(class_text[c], sizeof class_text[c], "c%u", (unsigned)c % 100);
+        names[c] = class_text[c];
+    }
+    fmx_dataset_plan plan = {.rows = rows->rows,
+                             .points = rows->points,
+                             .ppm = ppm,
+                             .source = source,
+                             .recipe = "fidmix: 1\n",
+                             .nucleus = "1H",
+                             .parents = 1,
+                             .class_name = names,
+                             .classes = rows->classes,
+                             .has_split = true};
+    fmx_status status = fmx_dataset_writer_open(ctx, path, &plan, &writer);
+    if (status == FMX_OK)
+        status = append_rows(writer, rows, names);
+    fmx_dataset_writer_close(writer);
+    free(ppm);
+    return status;
+}
+
+void fmx_train_log_line(void *user, fmx_log_level level, const char *text)
+{
+    fmx_train_log *log = user;
+    unsigned step = 0;
+    double loss = 0;
+    (void)level;
+    if (sscanf(text, "step %u: loss %lg", &step, &loss) == 2 && log->count < FMX_TRAIN_MOST_STEPS)
+        log->loss[log->count++] = loss;
+}
+
 fmx_status fmx_train(fmx_device *device, const fmx_train_run *run, fmx__train_result *result)
 {
     fmx_context *ctx = fmx__device_context(device);
