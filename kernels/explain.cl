@@ -80,16 +80,20 @@ typedef int explain_choice;
 #define EXPLAIN_PUT(i, v, sums) ((sums)[(i) * get_local_size(0) + get_local_id(0)] = (v))
 #define EXPLAIN_GET(i, sums) ((sums)[(i) * get_local_size(0)])
 
-/* Adds up what the items put into each of `values` rows: many small sums with three barriers in all. */
+/* Adds up what the items put into each of `values` rows: many small sums with two barriers.
+ * PoCL 3.1 drops a loop that starts at the item's number in this place; this one is the same for all. */
 static inline void explain_add(size_t values, __local float *sums)
 {
     size_t n = get_local_size(0);
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (size_t i = get_local_id(0); i < values; i += n) {
-        float sum = 0.0f;
-        for (size_t k = 0; k < n; ++k)
-            sum += sums[i * n + k];
-        sums[i * n] = sum;
+    for (size_t from = 0; from < values; from += n) {
+        size_t i = from + get_local_id(0);
+        if (i < values) {
+            float sum = 0.0f;
+            for (size_t k = 0; k < n; ++k)
+                sum += sums[i * n + k];
+            sums[i * n] = sum;
+        }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 }
@@ -670,6 +674,9 @@ enum {
     EXPLAIN_SUMS
 };
 
+/* Behind those rows: totals of the column from EXPLAIN_GAIN to EXPLAIN_FIT, and its smallest ratio. */
+enum { EXPLAIN_LEAST = EXPLAIN_FIT - EXPLAIN_GAIN + 1, EXPLAIN_TOTALS };
+
 /* Sums of part j of the column that begins with part `first`, into local memory. */
 static inline void explain_look(__global const float *residual, size_t rows,
                                 __global const int *window,
@@ -686,17 +693,17 @@ static inline void explain_look(__global const float *residual, size_t rows,
     explain_lanes slope = zero, square = zero, left = zero, looked = zero, gain = zero;
     explain_lanes others = zero, all_fit = zero, signal = zero, fit_seen = zero, points = zero;
     explain_lanes sum_a = zero, sum_aa = zero, sum_e = zero, sum_ee = zero, sum_ea = zero;
-    for (int k = (int)EXPLAIN_FIRST; k < p.span; k += (int)EXPLAIN_STEP) {
+    for (size_t k = EXPLAIN_FIRST; k < p.span; k += EXPLAIN_STEP) {
         explain_lanes a = explain_shape(&p, k);
         explain_lanes weight = EXPLAIN_LOAD(inverse + p.start + k);
         explain_lanes r = EXPLAIN_LOAD(residual + p.start + k);
         explain_lanes fit = EXPLAIN_LOAD(fitted + p.start + k);
         explain_lanes own = height * a;
-        explain_choice inside = k + EXPLAIN_INDEX < p.span && weight > zero;
+        explain_choice inside = (int)k + EXPLAIN_INDEX < p.span && weight > zero;
         explain_lanes in = inside ? zero + 1.0f : zero;
         explain_lanes seen = inside && a >= zero + EXPLAIN_SEEN ? zero + 1.0f : zero;
         explain_lanes before = amount * explain_before(window, records, heights, parts, first, j,
-                                                       p.start + k, width, set);
+                                                       p.start + (int)k, width, set);
         explain_lanes e = in * (r + own);
         explain_lanes u = weight * r;
         gain += explain_rho(u + weight * (before + own), set) -
@@ -773,42 +780,42 @@ __kernel void explain_facts(__global const float *scratch, __global float *facts
     size_t first = columns[c].first;
     size_t end = first + explain_parts(columns + c, &set);
     float amount = facts[c * EXPLAIN_FACTS];
-    float gain = 0.0f;
-    float left = 0.0f;
-    float looked = 0.0f;
-    float signal = 0.0f;
-    float fit = 0.0f;
-    float least = INFINITY;
+    __local float *total = local_sums + EXPLAIN_SUMS * get_local_size(0);
+    for (size_t i = get_local_id(0); i < EXPLAIN_TOTALS; i += get_local_size(0))
+        total[i] = i == EXPLAIN_LEAST ? INFINITY : 0.0f;
+    EXPLAIN_FENCE();
     for (size_t j = first; j < end; ++j) {
         __global const explain_pattern *record = explain_record(records, parts + j, head->width, &set);
         float height = record ? amount * record->highest : 0.0f;
         explain_look(scratch + row * set.stride, rows, window, records, heights, parts, first, j,
                      amount, head->width, &set, local_sums);
         float4 fact = explain_part_facts(local_sums, height);
-        gain += EXPLAIN_GET(EXPLAIN_GAIN, local_sums);
-        left += EXPLAIN_GET(EXPLAIN_LEFT, local_sums);
-        looked += EXPLAIN_GET(EXPLAIN_LOOKED, local_sums);
-        signal += EXPLAIN_GET(EXPLAIN_SIGNAL, local_sums);
-        fit += EXPLAIN_GET(EXPLAIN_FIT, local_sums);
-        least = EXPLAIN_GET(EXPLAIN_SQUARE, local_sums) > 0.0f ? fmin(least, fact.s0) : least;
-        EXPLAIN_FENCE();
-        if (get_local_id(0) == 0)
+        if (get_local_id(0) == 0) {
+            for (size_t i = 0; i < EXPLAIN_LEAST; ++i)
+                total[i] += EXPLAIN_GET(EXPLAIN_GAIN + i, local_sums);
+            if (EXPLAIN_GET(EXPLAIN_SQUARE, local_sums) > 0.0f)
+                total[EXPLAIN_LEAST] = fmin(total[EXPLAIN_LEAST], fact.s0);
             vstore4(fact, j, part_facts);
+        }
+        EXPLAIN_FENCE();
     }
     float bend = curvature[c];
     float2 alike = 0.0f;
     if (bend > 0.0f)
         alike = explain_alike(scratch + rows + row * set.stride, curvature, window, facts, head,
                               columns, parts, records, heights, c, &set, local_sums);
-    float square = looked > 0.0f ? left / looked : 0.0f;
+    float looked = total[EXPLAIN_LOOKED - EXPLAIN_GAIN];
+    float signal = total[EXPLAIN_SIGNAL - EXPLAIN_GAIN];
+    float least = total[EXPLAIN_LEAST];
+    float square = looked > 0.0f ? total[EXPLAIN_LEFT - EXPLAIN_GAIN] / looked : 0.0f;
     float own_share = fmax(1.0f - alike.y * alike.y, 1e-3f);
     if (get_local_id(0) == 0) {
         __global float *fact = facts + c * EXPLAIN_FACTS;
         fact[1] = bend > 0.0f ? sqrt(EXPLAIN_LENGTH * fmax(square, 1.0f) / (bend * own_share)) : 0.0f;
-        fact[2] = gain;
+        fact[2] = total[0];
         fact[3] = alike.x;
         fact[4] = square;
-        fact[5] = signal > 0.0f ? fmin(fit / signal, 1.0f) : 0.0f;
+        fact[5] = signal > 0.0f ? fmin(total[EXPLAIN_FIT - EXPLAIN_GAIN] / signal, 1.0f) : 0.0f;
         fact[6] = amount > 0.0f && isfinite(least) ? least : 0.0f;
         fact[7] = curvature[set.columns + row] != 0.0f ? 1.0f : 0.0f;
     }

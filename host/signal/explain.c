@@ -3,7 +3,7 @@
 #include <math.h>
 
 /* as in kernels/explain.cl */
-enum { GROUP = 128, FACT_SUMS = 15 };
+enum { GROUP = 128, FACT_SUMS = 15, FACT_TOTALS = 6 };
 
 typedef struct settings {
     uint32_t count;
@@ -281,7 +281,7 @@ static fmx_status finish(fit *f)
         heads_arg(f),
     };
     library_args(f, facts + 4);
-    facts[4 + LIBRARY_ARGS] = fmx__arg_local(FACT_SUMS * GROUP * sizeof(float));
+    facts[4 + LIBRARY_ARGS] = fmx__arg_local((FACT_SUMS * GROUP + FACT_TOTALS) * sizeof(float));
     return launch(f, "explain_facts", facts, FMX__COUNT(facts), f->of->column_count,
                   20 * touched(f));
 }
