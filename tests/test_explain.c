@@ -56,8 +56,8 @@ static void check_part(const fmx_explain_run *r, const fmx_explain_twin *t, size
         near(got[FMX__EXPLAIN_RATIO], want[FMX__EXPLAIN_RATIO],
              (e->fitted + fabs(want[FMX__EXPLAIN_RATIO]) * amount_off * highest) / height + SUM,
              "ratio", name, i);
-    near(got[FMX__EXPLAIN_ROOT], want[FMX__EXPLAIN_ROOT],
-         e->fitted / 2 + SUM * want[FMX__EXPLAIN_ROOT], "root", name, i);
+    near(got[FMX__EXPLAIN_ROOT], want[FMX__EXPLAIN_ROOT], e->fitted + SUM * want[FMX__EXPLAIN_ROOT],
+         "root", name, i);
     /* noise 1: what correlates has a deviation of that at least, and its mean is at most ten times
      * that where a pattern is seen */
     near(got[FMX__EXPLAIN_CORRELATION], want[FMX__EXPLAIN_CORRELATION], 10 * SUM + e->fitted,
@@ -186,8 +186,8 @@ Test(explain, known_mixtures)
 }
 
 /* What lies on top of a multiplet and belongs to nobody does not draw the amount up by more than
- * its interval, and less than least squares would: beyond the knee data above the model count as
- * their distance, not as its square. */
+ * its interval; the lower the knee, the less: beyond it data above the model count as their
+ * distance, not as its square. */
 Test(explain, unknown_signals_on_top)
 {
     fmx_test test = fmx_test_open();
@@ -207,24 +207,29 @@ Test(explain, unknown_signals_on_top)
                     (float)(height / (1 + pow(((double)p - place) / 2, 2)));
         }
     fmx_explain_run r = fmx_explain_run_open(&test, &j);
-    fmx__explain_options robust = fmx__explain_defaults();
-    fmx__explain_options squares = robust;
-    robust.rounds = squares.rounds = 0;
-    robust.first_sweeps = squares.first_sweeps = 200;
-    squares.above = 1;
-    double sum[2] = {0, 0};
-    for (int pass = 0; pass < 2; ++pass) {
-        fmx_explain_fit(&test, &r, pass == 0 ? &robust : &squares);
+    fmx__explain_options pass_options[3];
+    for (int pass = 0; pass < 3; ++pass) {
+        pass_options[pass] = fmx__explain_defaults();
+        pass_options[pass].rounds = 0;
+        pass_options[pass].first_sweeps = 200;
+    }
+    pass_options[1].knee = 0.5;
+    pass_options[1].above = 0.1;
+    pass_options[2].above = 1;
+    double sum[3] = {0, 0, 0};
+    for (int pass = 0; pass < 3; ++pass) {
+        fmx_explain_fit(&test, &r, &pass_options[pass]);
         for (size_t k = 0; k < j.columns; ++k) {
             double amount = r.fact[k][FMX__EXPLAIN_AMOUNT];
             if (j.column[k].parts < 2) /* a single line and one on top: nobody could tell */
                 continue;
             sum[pass] += fabs(log(fmax(amount, 1e-3) / j.amount[k]));
-            cr_assert(pass == 1 || fabs(amount - j.amount[k]) <= 2 * r.fact[k][FMX__EXPLAIN_SD],
+            cr_assert(pass > 0 || fabs(amount - j.amount[k]) <= 1.96 * r.fact[k][FMX__EXPLAIN_SD],
                       "column %zu: %g for %g", k, amount, j.amount[k]);
         }
     }
-    cr_assert_leq(sum[0], 0.8 * sum[1], "robust %g, least squares %g", sum[0], sum[1]);
+    cr_assert_lt(sum[0], sum[2], "defaults %g, least squares %g", sum[0], sum[2]);
+    cr_assert_lt(sum[1], 2.0 / 3 * sum[2], "robust %g, least squares %g", sum[1], sum[2]);
     fmx_explain_run_close(&r);
     fmx_explain_clear(&j);
     fmx_test_close(&test);
@@ -445,5 +450,136 @@ Test(explain, refusals_and_failures)
     fmx_test_refused(&test, explain_once(&a), FMX_ERROR_SHAPE, "explain");
     fmx_explain_run_close(&r);
     fmx_explain_clear(&j);
+    fmx_test_close(&test);
+}
+
+/* scipy.optimize.nnls with the same weights: tests/golden/make_explain.py. The scaled Gram matrices
+ * have conditions up to 95; what float leaves of the weighted data (the products are sums
+ * over 240 points) is shared out by that. 400 sweeps are enough for it. */
+Test(explain, golden)
+{
+    enum { SPECTRA = 3, COLUMNS = 10, PARTS = 3, HEIGHTS = 80, POINTS = 1200 };
+    const double condition = 95;
+    fmx_test test = fmx_test_open();
+    const fmx_case_explain c = {"golden", SPECTRA, POINTS, COLUMNS, PARTS, 0};
+    const fmx_explain_mix mix = {.seed = 1};
+    fmx_explain_job j = fmx_explain_make(&c, &mix);
+    size_t floats = 0;
+    float *heights = fmx_test_golden("explain_heights.npy", &floats);
+    cr_assert_eq(floats, COLUMNS * PARTS * HEIGHTS);
+    float *places = fmx_test_golden("explain_places.npy", &floats);
+    cr_assert_eq(floats, COLUMNS * PARTS * 2);
+    float *spectra = fmx_test_golden("explain_spectra.npy", &floats);
+    cr_assert_eq(floats, SPECTRA * POINTS);
+    float *amounts = fmx_test_golden("explain_amounts.npy", &floats);
+    cr_assert_eq(floats, SPECTRA * COLUMNS);
+    memset(j.heights, 0, COLUMNS * PARTS * 256 * sizeof(float));
+    j.patterns = j.table.patterns = COLUMNS * PARTS;
+    j.heights_count = FMX__PATTERN_PAD;
+    for (size_t i = 0; i < COLUMNS * PARTS; ++i) {
+        j.pattern[i] = (fmx__pattern){.first = (uint32_t)j.heights_count,
+                                      .count = HEIGHTS,
+                                      .base = (int32_t)places[2 * i],
+                                      .highest = places[2 * i + 1]};
+        memcpy(j.heights + j.heights_count, heights + i * HEIGHTS, HEIGHTS * sizeof(float));
+        j.heights_count += HEIGHTS + FMX__PATTERN_PAD;
+    }
+    j.table.heights_count = j.heights_count;
+    j.parts = SPECTRA * COLUMNS * PARTS;
+    for (size_t k = 0; k < SPECTRA * COLUMNS; ++k)
+        j.column[k] =
+            (fmx__explain_column){(uint32_t)(k * PARTS), PARTS, (uint32_t)(k / COLUMNS), 0};
+    for (size_t i = 0; i < j.parts; ++i)
+        j.part[i] = (fmx__explain_part){(uint32_t)(i % (COLUMNS * PARTS)), 0, 0, 0};
+    memcpy(j.spectra, spectra, SPECTRA * POINTS * sizeof(float));
+    fmx_explain_run r = fmx_explain_run_open(&test, &j);
+    fmx__explain_options o = fmx__explain_defaults();
+    o.floor = 2;
+    o.share = 0.1;
+    o.near = 0.04;
+    o.above = 1;
+    o.rounds = 0;
+    o.first_sweeps = 400;
+    fmx_explain_fit(&test, &r, &o);
+    double top = 0;
+    for (size_t k = 0; k < j.columns; ++k)
+        top = fmax(top, amounts[k]);
+    for (size_t k = 0; k < j.columns; ++k) {
+        double got = r.fact[k][FMX__EXPLAIN_AMOUNT];
+        cr_assert_leq(fabs(got - amounts[k]), condition * SUM * top, "column %zu: %g for %g", k,
+                      got, (double)amounts[k]);
+    }
+    fmx_explain_run_close(&r);
+    free(heights);
+    free(places);
+    free(spectra);
+    free(amounts);
+    fmx_explain_clear(&j);
+    fmx_test_close(&test);
+}
+
+/* A table as the library makes it: two compounds at 600 MHz, found again where they were put. */
+Test(explain, pattern_table)
+{
+    fmx_test test = fmx_test_open();
+    double ppm[] = {1.00, 1.01, 1.02, 3.50, 2.20, 2.21, 3.51};
+    float protons[] = {0.75F, 1.5F, 0.75F, 2, 1, 1, 3};
+    char name[] = "a";
+    char other[] = "b";
+    fmx_library_multiplet multiplet[] = {{1.01, 1.00, 1.02, 3, 0, 3},
+                                         {3.50, 3.50, 3.50, 2, 3, 1},
+                                         {2.205, 2.20, 2.21, 2, 4, 2},
+                                         {3.51, 3.51, 3.51, 3, 6, 1}};
+    fmx_library_entry entry[] = {
+        {.name = name, .protons = 5, .multiplet_count = 2},
+        {.name = other, .compound = 1, .protons = 5, .first_multiplet = 2, .multiplet_count = 2}};
+    fmx_library_compound compound[] = {{name, 0, 1}, {other, 1, 1}};
+    fmx_library library = {.field_mhz = 600,
+                           .gap_ppm = 0.025,
+                           .compound = compound,
+                           .compounds = 2,
+                           .entry = entry,
+                           .entries = 2,
+                           .multiplet = multiplet,
+                           .multiplets = 4,
+                           .line_ppm = ppm,
+                           .line_protons = protons,
+                           .lines = 7};
+    const fmx__multiplet_axis axis = {10, 0.5, 19001};
+    const double width_hz = 1.2;
+    fmx__pattern_table table;
+    fmx_test_ok(&test,
+                fmx__pattern_table_create(test.device, &library, &axis, &width_hz, 1, &table),
+                "table");
+    const fmx_case_explain c = {"library", 1, 19001, 2, 2, 0};
+    const fmx_explain_mix mix = {.noise = 1, .seed = 4};
+    fmx_explain_job j = fmx_explain_make(&c, &mix);
+    const double amount[] = {700, 400};
+    const double shift[] = {7.3, -4.6, 2.5, 11};
+    double half = width_hz / 600 / 0.0005 / 2;
+    for (uint32_t i = 0; i < 4; ++i) {
+        j.column[i / 2] = (fmx__explain_column){i / 2 * 2, 2, 0, 0};
+        j.part[i] = (fmx__explain_part){i, 0, 0, i / 2};
+        for (size_t n = 0; n < multiplet[i].line_count; ++n)
+            for (size_t p = 0; p < j.points; ++p) {
+                double place = (10 - ppm[multiplet[i].first_line + n]) / 0.0005 + shift[i];
+                j.spectra[p] +=
+                    (float)(amount[i / 2] * protons[multiplet[i].first_line + n] /
+                            (half * 3.141592653589793) / (1 + pow(((double)p - place) / half, 2)));
+            }
+    }
+    j.parts = 4;
+    fmx_explain_run r = fmx_explain_run_open(&test, &j);
+    r.of.table = &table;
+    fmx_explain_fit(&test, &r, NULL);
+    for (size_t k = 0; k < 2; ++k)
+        cr_assert_leq(fabs(r.fact[k][FMX__EXPLAIN_AMOUNT] - amount[k]), 0.03 * amount[k], "%g",
+                      (double)r.fact[k][FMX__EXPLAIN_AMOUNT]);
+    for (size_t i = 0; i < 4; ++i) /* places are tried every quarter of a point */
+        cr_assert_leq(fabs(r.part[i].shift - shift[i]), 0.25, "part %zu: %g", i,
+                      (double)r.part[i].shift);
+    fmx_explain_run_close(&r);
+    fmx_explain_clear(&j);
+    fmx__pattern_table_clear(&table);
     fmx_test_close(&test);
 }

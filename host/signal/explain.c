@@ -47,11 +47,11 @@ typedef struct fit {
 fmx__explain_options fmx__explain_defaults(void)
 {
     return (fmx__explain_options){
-        .floor = 2,
+        .floor = 3,
         .share = 0.1,
         .near = 0.04,
         .above = 0.3,
-        .knee = 1,
+        .knee = 2,
         .relax = 1.5,
         .prior = 2,
         .narrow = 12,
@@ -59,7 +59,7 @@ fmx__explain_options fmx__explain_defaults(void)
         .broad_share = 0.35,
         .low_weight = 1,
         .first_sweeps = 24,
-        .round = {{1, 20, 16}, {1, 12, 16}, {0.5, 8, 16}, {0.25, 6, 16}, {0.25, 4, 24}},
+        .round = {{1, 20, 12}, {1, 12, 12}, {0.5, 8, 12}, {0.25, 6, 12}, {0.25, 4, 20}},
         .rounds = 5,
     };
 }
