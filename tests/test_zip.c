@@ -411,6 +411,32 @@ Test(zip, refused_sizes)
     close_test(&test);
 }
 
+/* Ends of archives that claim entries which are not there: libzip would ask for memory for them. */
+Test(zip, refused_counts)
+{
+    static const unsigned char record[56] = {'P', 'K', 6, 6, 44, [27] = 16, [35] = 16};
+    static const unsigned char locator[20] = {'P', 'K', 6, 7, [16] = 1};
+    static const unsigned char last[22] = {'P',  'K',  5,    6,    [8] = 0xff, 0xff, 0xff, 0xff,
+                                           0xff, 0xff, 0xff, 0xff, 0xff,       0xff, 0xff, 0xff};
+    fmx_test test = open_test();
+    static bytes b;
+    const char *path = make_archive("x.zip", "7/", ZIP_CM_STORE);
+    load(path, &b);
+    patch(&b, "PK\5\6", 10, 0xfe, 0xff);
+    expect_refused(&test, store(&b, "x.zip"), FMX_ERROR_FORMAT, "x.zip", "claims 65534 entries");
+    load(make_archive("x.zip", "7/", ZIP_CM_STORE), &b);
+    memcpy(b.at + 30, record, sizeof record); /* 2^28 entries */
+    b.count = 30 + sizeof record;
+    memcpy(b.at + b.count, locator, sizeof locator);
+    b.at[b.count + 8] = 30;
+    b.count += sizeof locator;
+    memcpy(b.at + b.count, last, sizeof last);
+    b.count += sizeof last;
+    expect_refused(&test, store(&b, "x.zip"), FMX_ERROR_FORMAT, "x.zip",
+                   "claims 268435456 entries");
+    close_test(&test);
+}
+
 /* Every limit, at the last that is allowed and at the first that is not. */
 Test(zip, limits)
 {

@@ -36,11 +36,12 @@ static fmx_status find(fmx_context *ctx, const fmx__entry *entry, fmx_source_lis
 {
     if (!entry->is_folder)
         return FMX_OK;
-    if (fmx__is_file_in(entry->path, "1r") &&
-        (fmx__is_file_in(entry->path, "procs") || fmx__is_file_in(entry->path, "proc")))
+    if (fmx__entry_has(entry, "1r") &&
+        (fmx__entry_has(entry, "procs") || fmx__entry_has(entry, "proc")))
         return find_processed(ctx, entry, list);
     /* a fid without acqus is listed, so that its failure is; with procpar it is Varian's */
-    if (has_fid(entry->path) && !fmx__is_file_in(entry->path, "procpar"))
+    if ((fmx__entry_has(entry, "fid") || fmx__entry_has(entry, "ser")) &&
+        !fmx__entry_has(entry, "procpar"))
         return fmx__source_append(ctx, list, entry->path, fmx__reader_bruker.name, FMX_KIND_FID);
     return FMX_OK;
 }

@@ -18,7 +18,18 @@ typedef struct fmx__entry {
     int depth;           /* folders below the path that the user named; 0: that path itself */
     const char *start;   /* of a file: its first bytes, a zero behind them */
     size_t start_bytes;  /* 0 where it cannot be read */
+    const struct fmx__name *name; /* of a folder: what lies in it; NULL where that is not known */
+    size_t name_count;
 } fmx__entry;
+
+/* One name in a folder. */
+typedef struct fmx__name {
+    char *path;
+    unsigned char type; /* as readdir tells it: DT_REG, DT_DIR, DT_UNKNOWN ... */
+} fmx__name;
+
+/* True when a regular file of this name lies in the folder. */
+bool fmx__entry_has(const fmx__entry *entry, const char *name);
 
 /* A format knows its data by content and reads them; one row of the table in
  * source_read.c each. */

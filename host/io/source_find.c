@@ -29,7 +29,7 @@ typedef struct walk {
 } walk;
 
 typedef struct name_list {
-    char **item;
+    fmx__name *item;
     size_t count;
     size_t capacity;
 } name_list;
@@ -87,38 +87,60 @@ static size_t look_into(walk *w, const char *path)
 static fmx_status walk_archive(walk *w, const char *path, const char *inside, int depth);
 
 /* Shows an entry to every format until one takes it. */
-static fmx_status offer(walk *w, const char *path, bool is_folder, int depth)
+static fmx_status offer(walk *w, const fmx__entry *entry)
+{
+    size_t before = w->list->count;
+    fmx_status status = FMX_OK;
+    for (size_t i = 0; status == FMX_OK && i < fmx__reader_count; ++i) {
+        if (w->list->count == before)
+            status = fmx__readers[i]->find(w->ctx, entry, w->list);
+    }
+    return status;
+}
+
+static fmx_status offer_file(walk *w, const char *path, int depth)
 {
     const fmx__entry entry = {
         .path = path,
-        .is_folder = is_folder,
         .with_processed = w->with_processed,
         .depth = depth,
         .start = w->start,
-        .start_bytes = is_folder ? 0 : look_into(w, path),
+        .start_bytes = look_into(w, path),
     };
-    size_t before = w->list->count;
-    fmx_status status = FMX_OK;
     if (fmx__zip_begins(entry.start, entry.start_bytes))
         return walk_archive(w, path, "", depth);
-    for (size_t i = 0; status == FMX_OK && i < fmx__reader_count; ++i) {
-        if (w->list->count == before)
-            status = fmx__readers[i]->find(w->ctx, &entry, w->list);
-    }
-    return status;
+    return offer(w, &entry);
+}
+
+/* `names` may be NULL. */
+static fmx_status offer_folder(walk *w, const char *path, int depth, const name_list *names)
+{
+    w->start[0] = '\0';
+    const fmx__entry entry = {
+        .path = path,
+        .is_folder = true,
+        .with_processed = w->with_processed,
+        .depth = depth,
+        .start = w->start,
+        .name = names != NULL ? names->item : NULL,
+        .name_count = names != NULL ? names->count : 0,
+    };
+    return offer(w, &entry);
 }
 
 static void clear_names(name_list *names)
 {
     for (size_t i = 0; i < names->count; ++i)
-        free(names->item[i]);
+        free(names->item[i].path);
     free(names->item);
     *names = (name_list){0};
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return fmx__compare_paths(*(char *const *)a, *(char *const *)b);
+    const fmx__name *x = a;
+    const fmx__name *y = b;
+    return fmx__compare_paths(x->path, y->path);
 }
 
 /* The paths in a folder, in order. A folder that cannot be read is a warning. */
@@ -138,15 +160,53 @@ static fmx_status list_folder(walk *w, const char *path, name_list *names)
         status = fmx__grow(w->ctx, &names->item, &names->capacity, names->count + 1,
                            sizeof *names->item, path);
         if (status == FMX_OK)
-            status =
-                fmx__format(w->ctx, &names->item[names->count], "%s%s%s", path, slash, e->d_name);
+            status = fmx__format(w->ctx, &names->item[names->count].path, "%s%s%s", path, slash,
+                                 e->d_name);
         if (status == FMX_OK)
-            ++names->count;
+            names->item[names->count++].type = e->d_type;
     }
     closedir(folder);
     if (names->count > 1)
         qsort(names->item, names->count, sizeof *names->item, by_name);
     return status;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static bool is_file_of(const fmx__reader *reader, const char *path)
+{
+    for (const char *const *f = reader->files; f != NULL && *f != NULL; ++f) {
+        if (strcmp(last_part(path), *f) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Bit i is set where two of the files by which format i knows its folders lie here: none of its
+ * files is then a measurement for itself, and they need not be looked into. */
+static unsigned long formats_of(const name_list *names)
+{
+    unsigned long formats = 0;
+    for (size_t i = 0; i < fmx__reader_count; ++i) {
+        size_t found = 0;
+        for (size_t k = 0; fmx__readers[i]->files != NULL && k < names->count; ++k)
+            found += is_file_of(fmx__readers[i], names->item[k].path);
+        formats |= found >= 2 ? 1UL << i : 0;
+    }
+    return formats;
+}
+
+static bool is_part(unsigned long formats, const char *path)
+{
+    for (size_t i = 0; i < fmx__reader_count; ++i) {
+        if ((formats >> i & 1) != 0 && is_file_of(fmx__readers[i], path))
+            return true;
+    }
+    return false;
 }
 
 static fmx_status walk_entry(walk *w, const char *path, int depth);
@@ -156,11 +216,17 @@ static fmx_status walk_folder(walk *w, const char *path, int depth)
     name_list names = {0};
     fmx_status status = fmx__check_interrupt(w->ctx);
     if (status == FMX_OK)
-        status = offer(w, path, true, depth);
-    if (status == FMX_OK)
         status = list_folder(w, path, &names);
-    for (size_t i = 0; status == FMX_OK && i < names.count; ++i)
-        status = walk_entry(w, names.item[i], depth + 1);
+    if (status == FMX_OK)
+        status = offer_folder(w, path, depth, &names);
+    unsigned long formats = formats_of(&names);
+    for (size_t i = 0; status == FMX_OK && i < names.count; ++i) {
+        const fmx__name *name = &names.item[i];
+        if (name->type != DT_REG)
+            status = walk_entry(w, name->path, depth + 1);
+        else if (!is_part(formats, name->path))
+            status = offer_file(w, name->path, depth + 1);
+    }
     clear_names(&names);
     return status;
 }
@@ -185,7 +251,7 @@ static fmx_status walk_entry(walk *w, const char *path, int depth)
         return pass_over(
             w, path, errno == ELOOP ? "a link that leads to itself" : "a link that leads nowhere");
     if (S_ISREG(info.st_mode))
-        return offer(w, path, false, depth);
+        return offer_file(w, path, depth);
     if (!S_ISDIR(info.st_mode))
         return pass_over(w, path, name_of_kind(info.st_mode));
     if (depth > FMX__DEPTH_MOST) {
@@ -197,20 +263,12 @@ static fmx_status walk_entry(walk *w, const char *path, int depth)
     return status == FMX_OK && first ? walk_folder(w, path, depth) : status;
 }
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* True when a file of this name stands for the folder that it lies in. */
 static bool names_its_folder(const char *path)
 {
     for (size_t i = 0; i < fmx__reader_count; ++i) {
-        for (const char *const *f = fmx__readers[i]->files; f != NULL && *f != NULL; ++f) {
-            if (strcmp(last_part(path), *f) == 0)
-                return true;
-        }
+        if (is_file_of(fmx__readers[i], path))
+            return true;
     }
     return false;
 }
@@ -219,12 +277,12 @@ static bool names_its_folder(const char *path)
 static fmx_status find_at_file(walk *w, char *path)
 {
     if (!names_its_folder(path))
-        return offer(w, path, false, 0);
+        return offer_file(w, path, 0);
     char *slash = strrchr(path, '/');
     if (slash == NULL)
-        return offer(w, ".", true, 0);
+        return offer_folder(w, ".", 0, NULL);
     slash[slash == path] = '\0';
-    return offer(w, path, true, 0);
+    return offer_folder(w, path, 0, NULL);
 }
 
 /* ---- archives --------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 /* Paths of sources: their order, and the name of the sample in them. */
 #include <ctype.h>
+#include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,20 @@ bool fmx__is_file_in(const char *folder, const char *name)
     path[length] = '/';
     memcpy(path + length + 1, name, strlen(name) + 1);
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool fmx__entry_has(const fmx__entry *entry, const char *name)
+{
+    bool listed = entry->name == NULL;
+    for (size_t i = 0; !listed && i < entry->name_count; ++i) {
+        const char *slash = strrchr(entry->name[i].path, '/');
+        if (slash != NULL && strcmp(slash + 1, name) == 0) {
+            if (entry->name[i].type == DT_REG)
+                return true;
+            listed = true;
+        }
+    }
+    return listed && fmx__is_file_in(entry->path, name);
 }
 
 /* The last component of path[0..length) that names a sample, as a range; false when there is none

@@ -45,10 +45,10 @@ static fmx_status find(fmx_context *ctx, const fmx__entry *entry, fmx_source_lis
     char *path = NULL;
     if (!entry->is_folder)
         return find_named(ctx, entry, list);
-    if (!fmx__is_file_in(entry->path, parameters_name))
+    if (!fmx__entry_has(entry, parameters_name))
         return FMX_OK;
-    bool fid = fmx__is_file_in(entry->path, data_name);
-    bool spectrum = fmx__is_file_in(entry->path, spectrum_name);
+    bool fid = fmx__entry_has(entry, data_name);
+    bool spectrum = fmx__entry_has(entry, spectrum_name);
     fmx_status status = FMX_OK;
     if (fid)
         status =

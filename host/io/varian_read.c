@@ -37,8 +37,8 @@ static const char *name_in(const char *folder, const char *lower, const char *up
 
 static fmx_status find(fmx_context *ctx, const fmx__entry *entry, fmx_source_list *list)
 {
-    if (!entry->is_folder || name_in(entry->path, "fid", "FID") == NULL ||
-        name_in(entry->path, "procpar", "PROCPAR") == NULL)
+    if (!entry->is_folder || (!fmx__entry_has(entry, "fid") && !fmx__entry_has(entry, "FID")) ||
+        (!fmx__entry_has(entry, "procpar") && !fmx__entry_has(entry, "PROCPAR")))
         return FMX_OK;
     return fmx__source_append(ctx, list, entry->path, fmx__reader_varian.name, FMX_KIND_FID);
 }

@@ -14,6 +14,9 @@ typedef struct fmx__zip_check {
     const fmx__zip_limits *limits;
 } fmx__zip_check;
 
+/* Refuses an archive whose end claims more entries than its bytes can hold. */
+fmx_status fmx__zip_check_directory(fmx_context *ctx, const char *path, uint64_t bytes);
+
 /* Refuses what must not be unpacked, from the directory alone; *total is what all entries together
  * say that they are. */
 fmx_status fmx__zip_check_all(const fmx__zip_check *c, uint64_t *total);

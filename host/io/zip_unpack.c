@@ -226,6 +226,8 @@ fmx_status fmx__zip_open(fmx_context *ctx, const char *path, const fmx__zip_limi
     *out = NULL;
     fmx_status status = fmx__file_bytes(ctx, path, &check.bytes);
     if (status == FMX_OK)
+        status = fmx__zip_check_directory(ctx, path, check.bytes);
+    if (status == FMX_OK)
         status = open_zip(ctx, path, &check.zip);
     if (status == FMX_OK)
         status = fmx__zip_check_all(&check, &total);

@@ -13,9 +13,8 @@ static const char *const single_file[] = {"input", NULL};
 enum {
     FOLDER = 96 * 1024, /* the walk: two handles of folders of 32 KiB, names, the start of a file */
     TEXT = 64,          /* texts become UTF-8 and tables of keys: some copies, records, indices */
-    UNPACKING = 5 << 19, /* decompression, and 32 KiB for each of 64 folders in folders */
-    RECIPE = 4 << 20,    /* the options of 256 stages, twice */
-    RECIPE_EACH = 4096,  /* 16 nodes of YAML, and the text of every option of a stage named */
+    RECIPE = 4 << 20,   /* the options of 256 stages, twice */
+    RECIPE_EACH = 4096, /* 16 nodes of YAML, and the text of every option of a stage named */
 };
 
 /* A point is 8 bytes. JCAMP-DX: 64 points of a byte and 4096 anyway (docs/formats.md). nmrML:
@@ -29,7 +28,7 @@ static const fmx_fuzz_format formats[] = {
     {"jeol", FMX_FUZZ_SOURCES, single_file, TEXT, FOLDER, 1, 0},
     {"nmrpipe", FMX_FUZZ_SOURCES, single_file, TEXT, FOLDER, 1, 0},
     {"nmrml", FMX_FUZZ_SOURCES, single_file, 2 * 774 + TEXT, FOLDER, 774 / 8 + 1, 8},
-    {"zip", FMX_FUZZ_ARCHIVE, single_file, TEXT, FOLDER + UNPACKING, 0, 0},
+    {"zip", FMX_FUZZ_SOURCES, single_file, TEXT, FOLDER, 1, 0},
     {"recipe", FMX_FUZZ_RECIPE, single_file, RECIPE_EACH, RECIPE, 0, 0},
     {"safetensors", FMX_FUZZ_SAFETENSORS, single_file, 256, FOLDER, 0, 0},
 };

@@ -12,9 +12,13 @@
 
 #define FMX_FUZZ_MARK "@#F:"
 
+/* Memory for a zip archive among the files, whatever it unpacks to: decompression, and 32 KiB for
+ * each of 64 folders in folders. What the readers then take is a multiple of the unpacked bytes and
+ * not counted, nor are the points. */
+#define FMX_FUZZ_UNPACKING ((size_t)5 << 19)
+
 typedef enum fmx_fuzz_reading {
     FMX_FUZZ_SOURCES,     /* fmx_source_find, then fmx_fid_read of all */
-    FMX_FUZZ_ARCHIVE,     /* the same, memory counted while the archive is unpacked only */
     FMX_FUZZ_RECIPE,      /* fmx__recipe_parse with every section, then written and read again */
     FMX_FUZZ_SAFETENSORS, /* fmx__safetensors_open and fmx__model_facts_read */
 } fmx_fuzz_reading;
