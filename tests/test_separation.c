@@ -9,6 +9,8 @@
 #include "fmx_test.h"
 #include "html_source.h"
 #include "train_fixture.h"
+#include "train_section.h"
+#include "trainer.h"
 
 enum { PATH = 600 };
 
@@ -158,5 +160,34 @@ Test(separation, a_network_that_separates_nothing)
     /* a scale cannot make it worse than silence by much, nor good */
     cr_assert_gt(value(&e, "relative_error", "network"), 0.2);
     fmx__source_evaluation_clear(&e);
+    fmx_test_close(&test);
+}
+
+/* The recipes that ship, for two steps: everything fits together, and can be judged. */
+Test(separation, recipes_that_ship)
+{
+    static const char *const names[] = {"s2_mixture_masks", "s2_mixture_pit"};
+    static const char *const set[] = {"train.epochs=1", "train.batch=4", "train.items=8",
+                                      "train.validation_items=4"};
+    fmx_test test = fmx_test_open();
+    for (size_t i = 0; i < FMX__COUNT(names); ++i) {
+        char out[PATH];
+        fmx__recipe recipe = {0};
+        fmx__train_result result;
+        fmx__source_evaluation e;
+        snprintf(out, sizeof out, "%s/%s.safetensors", fmx_test_folder(), names[i]);
+        fmx_test_ok(
+            &test, fmx__recipe_read(test.ctx, names[i], &fmx__recipe_schema_full, NULL, 0, &recipe),
+            names[i]);
+        for (size_t k = 0; k < FMX__COUNT(set); ++k)
+            fmx_test_ok(&test, fmx__recipe_set(test.ctx, &recipe, set[k]), set[k]);
+        const fmx__train_job job = {.device = test.device, .recipe = &recipe, .out = out};
+        fmx_test_ok(&test, fmx__train_run(&job, &result), names[i]);
+        const fmx__source_job judged = {.device = test.device, .model = out, .items = 4};
+        fmx_test_ok(&test, fmx__source_evaluate(&judged, &e), names[i]);
+        cr_assert(isfinite(value(&e, "si_snr_db", "network")), "%s", names[i]);
+        fmx__source_evaluation_clear(&e);
+        fmx__recipe_clear(&recipe);
+    }
     fmx_test_close(&test);
 }

@@ -361,9 +361,11 @@ fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
     *result = (fmx__train_result){0};
     fmx_status status = open_trainer(&t, &result->finished_before);
     if (status == FMX_OK && !result->finished_before) {
-        fmx__log(t.ctx, FMX_LOG_INFO,
-                 "%zu compounds, %zu items an epoch, %zu to validate, %zu weights",
-                 t.source.classes, t.source.items[FMX__SPLIT_TRAIN], t.validation_items,
+        char classes[48] = "";
+        if (t.source.classes > 0)
+            snprintf(classes, sizeof classes, "%zu compounds, ", t.source.classes);
+        fmx__log(t.ctx, FMX_LOG_INFO, "%s%zu items an epoch, %zu to validate, %zu weights", classes,
+                 t.source.items[FMX__SPLIT_TRAIN], t.validation_items,
                  fmx__graph_parameters(&t.graph, false));
         t.first_epoch = t.state.epoch;
         t.started_s = fmx__train_now_s();
