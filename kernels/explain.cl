@@ -39,6 +39,7 @@
 #define EXPLAIN_REST 4 /* sweeps; only each fourth looks at columns that are at 0 */
 #define EXPLAIN_FACTS 8
 #define EXPLAIN_LENGTH 4.0f /* points whose errors go together */
+#define EXPLAIN_SMALL 0.25f  /* what is lower than this share of the noise does not move */
 #define EXPLAIN_SEEN 0.1f /* share of a pattern's top above which its points are looked at */
 
 #ifdef FMX_VARIANT_CPU
@@ -515,10 +516,10 @@ __kernel void explain_shifts(__global float *scratch, __global const float *fact
         size_t end = first + explain_parts(columns + c, &set);
         for (size_t j = first; j < end; ++j) {
             explain_place p = explain_open(records, heights, parts + j, head->width, &set);
-            if (p.span == 0)
+            float height = amount * p.highest;
+            if (p.span == 0 || height < EXPLAIN_SMALL)
                 continue;
             float shift = parts[j].shift;
-            float height = amount * p.highest;
             explain_take(residual, &p, -height);
             float best = explain_best(residual, inverse,
                                       explain_record(records, parts + j, head->width, &set), heights,
@@ -674,8 +675,15 @@ enum {
     EXPLAIN_SUMS
 };
 
-/* Behind those rows: totals of the column from EXPLAIN_GAIN to EXPLAIN_FIT, and its smallest ratio. */
-enum { EXPLAIN_LEAST = EXPLAIN_FIT - EXPLAIN_GAIN + 1, EXPLAIN_TOTALS };
+/* Behind those rows: totals of the column from EXPLAIN_GAIN to EXPLAIN_FIT; its smallest ratio; parts that
+ * are on the axis, their curvatures, and these times (ratio - 1)^2. */
+enum {
+    EXPLAIN_LEAST = EXPLAIN_FIT - EXPLAIN_GAIN + 1,
+    EXPLAIN_SHOWN,
+    EXPLAIN_BEND,
+    EXPLAIN_SCATTER,
+    EXPLAIN_TOTALS
+};
 
 /* Sums of part j of the column that begins with part `first`, into local memory. */
 static inline void explain_look(__global const float *residual, size_t rows,
@@ -793,8 +801,14 @@ __kernel void explain_facts(__global const float *scratch, __global float *facts
         if (get_local_id(0) == 0) {
             for (size_t i = 0; i < EXPLAIN_LEAST; ++i)
                 total[i] += EXPLAIN_GET(EXPLAIN_GAIN + i, local_sums);
-            if (EXPLAIN_GET(EXPLAIN_SQUARE, local_sums) > 0.0f)
+            float square = EXPLAIN_GET(EXPLAIN_SQUARE, local_sums);
+            if (square > 0.0f) {
+                float bend = record->highest * record->highest * square;
                 total[EXPLAIN_LEAST] = fmin(total[EXPLAIN_LEAST], fact.s0);
+                total[EXPLAIN_SHOWN] += 1.0f;
+                total[EXPLAIN_BEND] += bend;
+                total[EXPLAIN_SCATTER] += bend * (fact.s0 - 1.0f) * (fact.s0 - 1.0f);
+            }
             vstore4(fact, j, part_facts);
         }
         EXPLAIN_FENCE();
@@ -809,9 +823,12 @@ __kernel void explain_facts(__global const float *scratch, __global float *facts
     float least = total[EXPLAIN_LEAST];
     float square = looked > 0.0f ? total[EXPLAIN_LEFT - EXPLAIN_GAIN] / looked : 0.0f;
     float own_share = fmax(1.0f - alike.y * alike.y, 1e-3f);
+    float noise = bend > 0.0f ? EXPLAIN_LENGTH * fmax(square, 1.0f) / (bend * own_share) : 0.0f;
+    float free_parts = total[EXPLAIN_BEND] * (total[EXPLAIN_SHOWN] - 1.0f);
+    float scatter = free_parts > 0.0f ? total[EXPLAIN_SCATTER] / free_parts : 0.0f;
     if (get_local_id(0) == 0) {
         __global float *fact = facts + c * EXPLAIN_FACTS;
-        fact[1] = bend > 0.0f ? sqrt(EXPLAIN_LENGTH * fmax(square, 1.0f) / (bend * own_share)) : 0.0f;
+        fact[1] = sqrt(noise + amount * amount * scatter);
         fact[2] = total[0];
         fact[3] = alike.x;
         fact[4] = square;

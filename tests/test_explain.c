@@ -81,8 +81,9 @@ static void check_column(const fmx_explain_run *r, const fmx_explain_twin *t, si
     double square = want[FMX__EXPLAIN_RESIDUAL];
     double square_off = sqrt(square) * e->fitted + e->fitted * e->fitted + SUM * square;
     near(got[FMX__EXPLAIN_AMOUNT], amount, off, "amount", name, c);
+    /* where parts disagree: a norm of differences of amplitudes */
     near(got[FMX__EXPLAIN_SD], want[FMX__EXPLAIN_SD],
-         want[FMX__EXPLAIN_SD] * (square_off + SUM * e->spread), "sd", name, c);
+         want[FMX__EXPLAIN_SD] * (square_off + SUM * e->spread) + e->fitted / low, "sd", name, c);
     /* a quadratic form of the amount; where data lie above, up to 1 / above flatter */
     near(got[FMX__EXPLAIN_GAIN], want[FMX__EXPLAIN_GAIN],
          8 * want[FMX__EXPLAIN_GAIN] * off / fmax(amount, off) +

@@ -6,6 +6,7 @@
 
 enum { AROUND = 20, FARTHEST = 512, REST = 4 };
 
+#define SMALL 0.25
 #define SEEN 0.1
 #define LENGTH 4.0 /* points whose errors go together */
 
@@ -198,6 +199,8 @@ static void move(fit *f, fmx_ref_explain_part *part, double amount,
     if (part->pattern == NULL || !(fabs(part->shift) <= FARTHEST))
         return;
     double height = amount * part->pattern->highest;
+    if (height < SMALL)
+        return;
     double best = part->shift;
     double least_cost = INFINITY;
     take(f, f->residual, part, -height);
@@ -262,6 +265,7 @@ static double before(const fmx_ref_explain_column *column, size_t j, long p)
 
 typedef struct totals {
     double left, seen, signal, explained, least;
+    double shown, bend, scatter; /* parts, their curvatures, these times (ratio - 1)^2 */
 } totals;
 
 static void part_facts(const fit *f, fmx_ref_explain_column *column, size_t j, totals *all)
@@ -307,8 +311,13 @@ static void part_facts(const fit *f, fmx_ref_explain_column *column, size_t j, t
     part->fact[3] = both > 0 ? fmin(others / both, 1) : 0;
     all->left += left;
     all->seen += seen;
-    if (square > 0)
+    if (square > 0) {
+        double bend = part->pattern->highest * part->pattern->highest * square;
         all->least = fmin(all->least, part->fact[0]);
+        all->shown += 1;
+        all->bend += bend;
+        all->scatter += bend * (part->fact[0] - 1) * (part->fact[0] - 1);
+    }
 }
 
 static void column_facts(fit *f, size_t c, bool finite)
@@ -328,9 +337,11 @@ static void column_facts(fit *f, size_t c, bool finite)
     }
     active = fmin(active, 1);
     double mean_square = all.seen > 0 ? all.left / all.seen : 0;
+    double noise = 0;
+    double scatter = all.shown > 1 ? all.scatter / (all.bend * (all.shown - 1)) : 0;
     if (f->curvature[c] > 0)
-        column->fact[1] = sqrt(LENGTH * fmax(mean_square, 1) /
-                               (f->curvature[c] * fmax(1 - active * active, 1e-3)));
+        noise = LENGTH * fmax(mean_square, 1) / (f->curvature[c] * fmax(1 - active * active, 1e-3));
+    column->fact[1] = sqrt(noise + column->fact[0] * column->fact[0] * scatter);
     column->fact[3] = fmin(alike, 1);
     column->fact[4] = mean_square;
     column->fact[5] = all.signal > 0 ? fmin(all.explained / all.signal, 1) : 0;
