@@ -4,7 +4,7 @@
 
 #include "atomic_file.h"
 #include "c_locale.h"
-#include "query_internal.h"
+#include "found_view.h"
 
 enum { MOST_PEAKS = 40, MOST_NEARLY = 12 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "plot_axis.h"
-#include "query_internal.h"
+#include "found_view.h"
 
 enum { WIDTH = 260, HEIGHT = 120, FOOT = 20, MOST_MULTIPLETS = 24 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "plot_axis.h"
-#include "query_internal.h"
+#include "found_view.h"
 
 enum {
     WIDTH = 1130,

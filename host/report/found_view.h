@@ -1,6 +1,6 @@
 /* What the files of a query model's page share. */
-#ifndef FIDMIX_QUERY_INTERNAL_H
-#define FIDMIX_QUERY_INTERNAL_H
+#ifndef FIDMIX_FOUND_VIEW_H
+#define FIDMIX_FOUND_VIEW_H
 
 #include "html_internal.h"
 #include "query_report.h"
