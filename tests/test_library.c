@@ -191,6 +191,8 @@ Test(library, files_that_lie)
         {"line_protons", 2, NAN},
         {"line_protons", 0, -1},
         {"line_protons", 0, 1e30},
+        {"entry_width_hz", 1, -1},
+        {"entry_width_hz", 0, NAN},
         {"multiplet_first_line", 1, 0},
         {"multiplet_first_line", 1, 1e6},
         {"multiplet_first_line", 0, -1},
@@ -278,6 +280,34 @@ Test(library, verb)
     fails("library $D/spins.tsv --out $D/no/folder.h5", 5, "folder.h5");
     fails("library $D/spins.tsv --out $D/x.h5 --field-mhz 0", 2, "--field-mhz");
     cr_assert_neq(shell("ls $D | grep -q part"), 0, "a part was left behind");
+}
+
+/* The example of docs/library.md, as it stands there. */
+Test(library, own_compound)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_library *l = NULL;
+    size_t c = 0;
+    folder = fmx_test_folder();
+    cr_assert_eq(shell("sed -n '/^```yaml/,/^```$/p' \"" FMX_SOURCE_DIR
+                       "/docs/library.md\" | sed '/^```/d' > $D/mine.yml"),
+                 0);
+    succeeds("library spin_systems $D/mine.yml --only \"ethyl lactate,Acetate\" --out $D/l.h5 "
+             "--field-mhz 700");
+    snprintf(path, sizeof path, "%s/l.h5", folder);
+    fmx_test_ok(&test, fmx_library_read(test.ctx, path, &l), "read");
+    cr_assert(l->compounds == 2 && fmx_library_find(l, "Ethyl lactate", &c));
+    const fmx_library_entry *e = &l->entry[l->compound[c].first_entry];
+    cr_assert_str_eq(e->source, "my notebook, page 12");
+    cr_assert_eq(e->multiplet_count, 4);
+    const double ppm[] = {1.28, 1.41, 4.23, 4.39};
+    const double protons[] = {3, 3, 2, 1};
+    for (size_t i = 0; i < 4; ++i) {
+        cr_assert_float_eq(l->multiplet[e->first_multiplet + i].ppm, ppm[i], 1e-4);
+        cr_assert_float_eq(l->multiplet[e->first_multiplet + i].protons, protons[i], 0.02);
+    }
+    fmx_library_release(l);
+    fmx_test_close(&test);
 }
 
 /* Trained on what a library gives, judged on processed FIDs. */

@@ -170,6 +170,25 @@ static fmx_status get_tree(const input *in, fmx_library *l)
     return status;
 }
 
+/* Files from before entries were measured have no widths: all are 0. */
+static fmx_status get_widths(const input *in, fmx_library *l)
+{
+    static const char name[] = "entry_width_hz";
+    double *value = NULL;
+    size_t count = l->entries;
+    fmx_status status = FMX_OK;
+    if (H5Lexists(in->file, name, H5P_DEFAULT) <= 0)
+        return FMX_OK;
+    status = get(in, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, sizeof *value, &count, &value);
+    for (size_t i = 0; status == FMX_OK && i < l->entries; ++i) {
+        if (!(value[i] >= 0 && value[i] <= 1000))
+            status = refuse(in, name, "not a line width");
+        l->entry[i].width_hz = value[i];
+    }
+    free(value);
+    return status;
+}
+
 static fmx_status get_all(const input *in, fmx_library *l)
 {
     const size_t one = sizeof *l->entry;
@@ -186,6 +205,8 @@ static fmx_status get_all(const input *in, fmx_library *l)
         status = get_tree(in, l);
     if (status == FMX_OK)
         status = check_lines(in, l);
+    if (status == FMX_OK)
+        status = get_widths(in, l);
     if (status == FMX_OK)
         status =
             get_texts(in, "compound_name", l->compounds, &l->compound[0].name, sizeof *l->compound);

@@ -127,6 +127,18 @@ static fmx_status put_sums(const output *o, const fmx_library *l)
     return status;
 }
 
+static fmx_status put_widths(const output *o, const fmx_library *l)
+{
+    double *value = NULL;
+    fmx_status status = fmx__alloc(o->ctx, l->entries, sizeof *value, "a column", &value);
+    for (size_t i = 0; status == FMX_OK && i < l->entries; ++i)
+        value[i] = l->entry[i].width_hz;
+    if (status == FMX_OK)
+        status = put(o, "entry_width_hz", H5T_IEEE_F32LE, H5T_NATIVE_DOUBLE, l->entries, value);
+    free(value);
+    return status;
+}
+
 static fmx_status put_all(const output *o, const fmx_library *l)
 {
     const size_t one = sizeof *l->entry;
@@ -148,6 +160,8 @@ static fmx_status put_all(const output *o, const fmx_library *l)
         status = put_texts(o, "entry_source", l->entries, &l->entry[0].source, one);
     if (status == FMX_OK)
         status = put_firsts(o, l);
+    if (status == FMX_OK)
+        status = put_widths(o, l);
     if (status == FMX_OK)
         status = put_sums(o, l);
     if (status == FMX_OK)

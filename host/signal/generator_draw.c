@@ -249,8 +249,9 @@ size_t fmx__generator_parts(const fmx__generator_dice *dice, const fmx__generato
         double broad = fmx__uniform(word[2]);
         double amount = weak < o->attenuated ? weak / o->attenuated : 1;
         double width = broad < o->broad ? 1 + 2 * broad / o->broad : 1;
-        if (fmx__multiplet_part(t, index, place, s->stretch, s->half_width * width, o->reach,
-                                amount, &out[count])) {
+        double half_width = fmx__multiplet_half_width(t, entry, s->half_width * width);
+        if (fmx__multiplet_part(t, index, place, s->stretch, half_width, o->reach, amount,
+                                &out[count])) {
             *area += amount * t->multiplet[index].protons;
             ++count;
         }

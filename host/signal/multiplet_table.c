@@ -79,6 +79,15 @@ void fmx__multiplet_table_clear(fmx__multiplet_table *table)
     *table = (fmx__multiplet_table){0};
 }
 
+double fmx__multiplet_half_width(const fmx__multiplet_table *table, const fmx_library_entry *entry,
+                                 double half_width)
+{
+    static const double least = 0.75;
+    return entry->width_hz > 0
+               ? fmax(half_width - entry->width_hz / 2 * table->points_per_hz, least)
+               : half_width;
+}
+
 bool fmx__multiplet_part(const fmx__multiplet_table *table, size_t index, double place,
                          double stretch, double half_width, double reach, double amount,
                          fmx__synthesis_part *out)

@@ -39,6 +39,11 @@ fmx_status fmx__multiplet_table_create(fmx_device *device, const fmx_library *li
                                        fmx__multiplet_table *out);
 void fmx__multiplet_table_clear(fmx__multiplet_table *table);
 
+/* What of a half width (points) is left to draw the lines of an entry with: all of it, unless they
+ * have a width of their own; then at least 0.75, which keeps a row of narrow lines smooth. */
+double fmx__multiplet_half_width(const fmx__multiplet_table *table, const fmx_library_entry *entry,
+                                 double half_width);
+
 /* Multiplet number `index` of the library, moved by shift_points, as a part of a plan; false where
  * all of it lies outside of the axis. */
 bool fmx__multiplet_part(const fmx__multiplet_table *table, size_t index, double place,

@@ -9,9 +9,6 @@ static const double merge_hz = 0.1;
 /* Points beyond the ends of the axis that are still drawn. */
 enum { MARGIN = 1024, ROW = 4096, BATCH_VALUES = 1 << 22 };
 
-/* Below this a row of narrow lines, one per point, would not be smooth. */
-static const double least_width_points = 1.5;
-
 /* Where a multiplet is drawn: `length` points from `low` of the axis on. */
 typedef struct place {
     double half_width; /* points */
@@ -45,12 +42,6 @@ static size_t round_up(size_t value)
 
 /* ---- layout ---------------------------------------------------------------------------------- */
 
-static double half_width_of(const fmx__pattern_table *t, size_t entry, double width_hz)
-{
-    double left = (width_hz - t->library->entry[entry].width_hz) * t->points_per_hz;
-    return (t->library->entry[entry].width_hz > 0 ? fmax(left, least_width_points) : left) / 2;
-}
-
 static place place_of(const fmx__table_multiplet *m, size_t points, double half_width)
 {
     place p = {.half_width = half_width};
@@ -72,7 +63,8 @@ static void lay_out(drawing *d, double width_hz)
     size_t at = 0;
     d->row_points = ROW;
     for (size_t e = 0; e < l->entries; ++e) {
-        double half_width = half_width_of(d->table, e, width_hz);
+        double half_width = fmx__multiplet_half_width(&d->lines, &l->entry[e],
+                                                      width_hz / 2 * d->lines.points_per_hz);
         for (size_t i = 0; i < l->entry[e].multiplet_count; ++i) {
             place *p = &d->place[l->entry[e].first_multiplet + i];
             *p = place_of(&d->lines.multiplet[l->entry[e].first_multiplet + i],

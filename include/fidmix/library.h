@@ -21,7 +21,8 @@ typedef struct fmx_library_multiplet {
     size_t line_count;
 } fmx_library_multiplet;
 
-/** One spin system. Several entries may describe one compound: its variants. */
+/** One spin system or measured spectrum. Several entries may describe one compound: its variants.
+ */
 typedef struct fmx_library_entry {
     char *name;
     char *synonyms; /**< separated by "; ", "" where there are none */
@@ -80,6 +81,44 @@ void fmx_library_group(const fmx_spin_library *spins, size_t *compound_of);
 fmx_status fmx_library_build(fmx_context *ctx, const fmx_spin_library *spins, const bool *keep,
                              const fmx_library_options *options, fmx_library **out,
                              size_t *left_out);
+
+/** A measured spectrum of one pure compound. */
+typedef struct fmx_library_spectrum {
+    const char *name;
+    const char *source;
+    double field_mhz;   /**< frequency of 0 ppm; 0: not known */
+    double protons;     /**< of the compound; 0: as the library has them under this name, else 1 */
+    double noise_sigma; /**< standard deviation of its noise; 0: it has none */
+    const float *value; /**< [points], phased, with a flat baseline */
+    const double *ppm;  /**< [points], descending */
+    size_t points;
+} fmx_library_spectrum;
+
+typedef struct fmx_library_region {
+    double low_ppm;
+    double high_ppm;
+} fmx_library_region;
+
+typedef struct fmx_library_measured {
+    double field_mhz;                   /**< of the library, where there is none yet */
+    double gap_ppm;                     /**< likewise; 0: as fmx_library_options */
+    const fmx_library_region *left_out; /**< [left_out_count]: solvent, reference */
+    size_t left_out_count;
+} fmx_library_measured;
+
+/** Makes a library of `base` (NULL: nothing) and measured spectra, each an entry "NAME (measured)"
+ *  of the compound that is called so, or of a new one. Points above 5 sigma and 0.2 % of the
+ *  highest become narrow lines, split into multiplets where the gap says so; multiplets of less
+ *  than 1 % of the area are left out (satellites of 13C), so are those of DSS beside a line at 0
+ * ppm, and the regions named. The entry keeps the width that its lines have: a quarter of those
+ * that stand alone are narrower. A spectrum without signal or with values that are not finite is
+ * left out with a warning; *left_out (NULL: not wanted) counts them. Release *out with
+ * fmx_library_release. Errors: FMX_ERROR_UNSUPPORTED (a spectrum of another field),
+ * FMX_ERROR_FORMAT (none could be used), FMX_ERROR_ARGUMENT, FMX_ERROR_MEMORY. */
+fmx_status fmx_library_add_measured(fmx_context *ctx, const fmx_library *base,
+                                    const fmx_library_spectrum *spectrum, size_t count,
+                                    const fmx_library_measured *options, fmx_library **out,
+                                    size_t *left_out);
 
 /** Writes a library to a file that must not exist yet; whole or not at all. Errors:
  *  FMX_ERROR_EXISTS, FMX_ERROR_WRITE, FMX_ERROR_MEMORY. */
