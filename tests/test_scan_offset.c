@@ -43,14 +43,15 @@ static made *make(void)
     return m;
 }
 
-/* Hits all over the range; every `each`-th at shift + up to 3 points, well correlated. */
+/* Hits all over the range; those of every `each`-th entry at shift + up to 3 points, well
+ * correlated. */
 static void fill(made *m, double centre, double shift, size_t each)
 {
     float *random = fmx_test_random(3 * m->list.count, 21);
     for (size_t i = 0; i < m->list.count; ++i) {
         double to = rint(centre) + REACH * (double)random[3 * i];
         fmx__scan_hit hit = {(float)to, 1, 0.4F + 0.2F * random[3 * i + 1], 100};
-        if (i % each == 0) {
+        if (m->pattern[m->table.patterns + i].entry % each == 0) {
             hit.shift = (float)(shift + 3 * (double)random[3 * i]);
             hit.correlation = 0.97F;
         }
@@ -85,7 +86,9 @@ Test(scan_offset, not_clear)
 {
     made *m = make();
     bool clear = true;
-    fill(m, 5.3, 0, 10000); /* one good hit */
+    fill(m, 5.3, 0, 10000);
+    for (size_t i = 1; i < m->list.count; ++i)
+        m->hit[i][1].correlation = 0; /* one good hit */
     cr_assert_eq(fmx__scan_offset(&m->list, 5.3, REACH, &clear), 5.3);
     cr_assert_not(clear);
     fill(m, -5.3, -30, 8);
@@ -104,18 +107,54 @@ Test(scan_offset, not_clear)
     clear_made(m);
 }
 
-/* Single lines are worth 0.3 of others. */
+/* Single lines are worth 0.3 of others; an entry of one multiplet says nothing. */
 Test(scan_offset, single_lines)
 {
     made *m = make();
     bool clear = false;
     fill(m, 0, 40, 8);
-    for (size_t i = 1; i < m->list.count; i += 4) { /* twice as many at -30, single lines */
-        m->hit[i][1] = (fmx__scan_hit){-30, 1, 0.97F, 100};
-        m->pattern[m->table.patterns + i].lines = 1;
+    for (size_t i = 0; i < m->list.count; ++i) { /* twice as many entries at -30, single lines */
+        if (m->pattern[m->table.patterns + i].entry % 4 == 1) {
+            m->hit[i][1] = (fmx__scan_hit){-30, 1, 0.97F, 100};
+            m->pattern[m->table.patterns + i].lines = 1;
+        }
     }
     double offset = fmx__scan_offset(&m->list, 0, REACH, &clear);
-    cr_assert(fabs(offset - 40) < 1.2, "%g", offset);
+    cr_assert(clear && fabs(offset - 40) < 1.2, "%g", offset);
+    for (size_t i = 0; i < m->list.count; ++i) /* perfect hits, each of an entry of its own */
+        m->hit[i][1] = (fmx__scan_hit){-30, 1, 1, 100};
+    for (size_t i = 0; i < m->list.count; ++i)
+        m->pattern[m->table.patterns + i].entry = (uint32_t)i;
+    cr_assert_eq(fmx__scan_offset(&m->list, 0, REACH, &clear), 0);
+    cr_assert_not(clear);
+    clear_made(m);
+}
+
+/* Ten times as many compounds that are not there do not hide five that are. */
+Test(scan_offset, many_candidates)
+{
+    made *m = make();
+    fmx__scan_hit(*hit)[2] = calloc(10 * m->list.count, sizeof *hit);
+    uint32_t(*pair)[2] = calloc(10 * m->list.count, sizeof *pair);
+    float *random = fmx_test_random(20 * m->list.count, 33);
+    bool clear = false;
+    size_t count = m->list.count;
+    fill(m, 0, 21, 8);
+    for (size_t i = 0; i < 10 * count; ++i) {
+        pair[i][1] = (uint32_t)(i % count);
+        hit[i][1] = m->hit[i % count][1];
+        if (i >= count) /* as well correlated as a third of what is there, anywhere */
+            hit[i][1] =
+                (fmx__scan_hit){REACH * random[2 * i], 1, 0.6F + 0.35F * random[2 * i + 1], 100};
+    }
+    m->list.pair = (const uint32_t(*)[2])pair;
+    m->list.hit = (const fmx__scan_hit(*)[2])hit;
+    m->list.count = 10 * count;
+    double offset = fmx__scan_offset(&m->list, 0, REACH, &clear);
+    cr_assert(clear && fabs(offset - 21) < 1.5, "%g", offset);
+    free(random);
+    free(pair);
+    free(hit);
     clear_made(m);
 }
 

@@ -13,7 +13,7 @@ enum {
 static const double smooth_points = 4;
 static const double single_line = 0.3; /* fits everywhere */
 static const double sure_sigmas = 30;
-static const double least_weight = 3;
+static const double least_agreement = 1;
 static const double least_sigmas = 4;
 static const double second_share = 0.6;
 
@@ -39,55 +39,73 @@ static double weight_of(const fmx__scan_list *list, size_t i)
                : 0;
 }
 
-/* The mode of the smoothed weights and how far it stands out. */
-static size_t mode_of(const double *smooth, size_t bins, bool *clear)
+/* The mode and whether it stands out. */
+static size_t mode_of(const double *sum_of, size_t bins, bool *clear)
 {
     size_t mode = bins / 2;
     size_t others = 0;
     double sum = 0;
     double square = 0;
     for (size_t i = 0; i < bins; ++i)
-        mode = smooth[i] > smooth[mode] ? i : mode;
+        mode = sum_of[i] > sum_of[mode] ? i : mode;
     for (size_t i = 0; i < bins; ++i) {
         if (i + APART >= mode && i <= mode + APART)
             continue;
-        sum += smooth[i];
-        square += smooth[i] * smooth[i];
+        sum += sum_of[i];
+        square += sum_of[i] * sum_of[i];
         ++others;
     }
     double mean = others > 0 ? sum / (double)others : 0;
     double deviation = others > 0 ? sqrt(fmax(square / (double)others - mean * mean, 0)) : 0;
-    *clear = smooth[mode] >= least_weight && smooth[mode] - mean >= least_sigmas * deviation;
+    *clear = sum_of[mode] >= least_agreement && sum_of[mode] - mean >= least_sigmas * deviation;
     return mode;
+}
+
+/* Adds what hits [start, end) of one entry agree on. */
+static void add_entry(const fmx__scan_list *list, size_t start, size_t end, double first,
+                      size_t bins, double *agreement)
+{
+    double smooth[BINS] = {0};
+    double n = (double)(end - start);
+    for (size_t i = start; i < end; ++i) {
+        double w = weight_of(list, i);
+        double place = rint((double)list->hit[i][1].shift - first);
+        if (!(w > 0) || !(place >= 0) || !(place < (double)bins))
+            continue;
+        size_t bin = (size_t)place;
+        for (size_t k = bin > ARM ? bin - ARM : 0; k < bins && k <= bin + ARM; ++k) {
+            double d = ((double)k - place) / smooth_points;
+            smooth[k] += w * exp(-d * d / 2);
+        }
+    }
+    for (size_t k = 0; k < bins; ++k) {
+        double share = fmin(smooth[k] / n, 1);
+        agreement[k] += n * share * share;
+    }
 }
 
 double fmx__scan_offset(const fmx__scan_list *list, double centre, size_t reach, bool *clear)
 {
-    double weight[BINS] = {0};
-    double smooth[BINS] = {0};
+    double agreement[BINS] = {0};
     reach = reach < FMX__SCAN_MOST_REACH ? reach : FMX__SCAN_MOST_REACH;
     size_t bins = 2 * reach + 1;
     double first = rint(centre) - (double)reach;
     double sum = 0;
     double moment = 0;
-    for (size_t i = 0; i < list->count; ++i) {
-        double bin = rint((double)list->hit[i][1].shift - first);
-        if (bin >= 0 && bin < (double)bins)
-            weight[(size_t)bin] += weight_of(list, i);
+    for (size_t i = 0; i < list->count;) {
+        size_t end = i + 1;
+        while (end < list->count && pattern_of(list, end)->entry == pattern_of(list, i)->entry)
+            ++end;
+        if (end - i >= 2) /* one multiplet agrees with itself anywhere */
+            add_entry(list, i, end, first, bins, agreement);
+        i = end;
     }
-    for (size_t i = 0; i < bins; ++i) {
-        for (size_t k = i > ARM ? i - ARM : 0; k < bins && k <= i + ARM; ++k) {
-            double d = ((double)k - (double)i) / smooth_points;
-            smooth[i] += weight[k] * exp(-d * d / 2);
-        }
-    }
-    size_t mode = mode_of(smooth, bins, clear);
-    /* to a fraction of a point: where those close to the mode are in the mean */
-    for (size_t i = 0; i < list->count; ++i) {
-        double from = (double)list->hit[i][1].shift - first - (double)mode;
-        double w = fabs(from) <= 2 * smooth_points ? weight_of(list, i) : 0;
-        sum += w;
-        moment += w * from;
+    size_t mode = mode_of(agreement, bins, clear);
+    /* to a fraction of a point: the centre of the top's upper half */
+    for (size_t k = mode > 2 * ARM ? mode - 2 * ARM : 0; k < bins && k <= mode + 2 * ARM; ++k) {
+        double above = agreement[k] - agreement[mode] / 2;
+        sum += fmax(above, 0);
+        moment += fmax(above, 0) * ((double)k - (double)mode);
     }
     return *clear && sum > 0 ? first + (double)mode + moment / sum : centre;
 }

@@ -18,11 +18,14 @@ typedef struct fmx__scan_list {
  * kernel weighs amplitudes with. */
 double fmx__scan_prior(double distance_points);
 
-/* The shift in points that most hits share, to a fraction of a point: the mode of the second hits'
- * shifts within +-reach (of the scan) around its centre. A hit counts r^8, times 0.3 for a single
- * line, times height / 30 below 30 sigma; shifts are smoothed by a Gaussian of 4 points. *clear is
- * false, and the centre is returned, unless hits worth three perfect ones agree and stand out of
- * the other shifts' weights by four standard deviations. */
+/* The shift in points that the multiplets of most entries share: the mode of the second hits'
+ * shifts within +-reach (of the scan) around its centre. A hit weighs r^8, times 0.3 for a single
+ * line, times height / 30 below 30 sigma. Of an entry with n >= 2 multiplets in the list (they
+ * follow each other there) the weights, smoothed over shifts by a Gaussian of 4 points and divided
+ * by n, are its agreement, at most 1; an entry adds n times its square, so that compounds that are
+ * not there, whose multiplets fit here and there, hardly count, however many there are. *clear is
+ * false, and the centre is returned, unless the sum is at least 1 and stands out of that at other
+ * shifts by four standard deviations. */
 double fmx__scan_offset(const fmx__scan_list *list, double centre, size_t reach, bool *clear);
 
 /* What a compound is worth. */
