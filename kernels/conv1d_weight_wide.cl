@@ -1,5 +1,5 @@
 /* Convolution along positions on PoCL, the gradients of weight and bias: one item per group, float16
- * along positions, no barriers. Rows as in conv1d_wide.cl, with its table in front of scratch.
+ * along positions, no barriers. Rows as in conv1d_wide.cl.
  *
  *   8 filters x 3 taps:  sum[o][c,t] += grad_out[o][n..n+15] row[c][t][n..n+15]
  *
@@ -131,9 +131,9 @@ __attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void conv1d_grad_weight_wide(__global float *scratch, ulong parts_at,
                                       __global const float *grad_out, __global const float *x,
                                       ulong x_at, ulong x_row, ulong batch, ulong steps,
-                                      ulong in_c, ulong out_c, ulong out_n, ulong taps)
+                                      ulong in_c, ulong out_c, ulong out_n, ulong taps,
+                                      ulong stride, ulong dilation, ulong pitch)
 {
-    __global const int *offset = (__global const int *)scratch + 1;
     size_t terms = in_c * taps;
     size_t runs = (out_n + CONV1D_RUN - 1) / CONV1D_RUN;
     size_t first_step = get_group_id(0) * steps;
@@ -165,7 +165,9 @@ __kernel void conv1d_grad_weight_wide(__global float *scratch, ulong parts_at,
 #pragma unroll
                 for (size_t v = 0; v < 3; ++v) {
                     size_t term = min(q + v, terms - 1);
-                    from[v] = x + (b * in_c + term / taps) * x_row + offset[term % taps];
+                    size_t at = term % taps * dilation;
+                    size_t offset = stride == 1 ? at : at % stride * pitch + at / stride;
+                    from[v] = x + (b * in_c + term / taps) * x_row + offset;
                 }
                 __global const float *ahead = from[0] + first;
                 if (row < min(next_rows, (size_t)in_c))

@@ -18,7 +18,7 @@
  * tcn_block_backward_2, _1       everything backward but that: from the outputs to dL/du2, which
  *                                takes the place of u2, and from there to dL/dx (apart, because
  *                                PoCL's compiler needs minutes for both in one)
- * tcn_block_backward_wide        the same in one launch
+ * tcn_block_backward_wide        the same in one launch, a single slice's gradients included
  *
  * The plain kernels: a group of up to 256 items per slice, which meet at barriers between the
  * steps; an item takes every n-th value, or sums a channel or a weight. _wide: an item per slice,
@@ -746,8 +746,23 @@ static inline void tcn_block_norm_back_wide(__global float *d, __global const fl
     slope_part[0] += tcn_block_sum16(slope_sum);
 }
 
+static inline void tcn_block_copy_wide(__global float *to, __global const float *from,
+                                       size_t count)
+{
+    for (size_t i = 0; i < count; i += 16)
+        tcn_block_store(vload16(0, from + i), to + i);
+}
+
+/* grad_conv and what follows: as tcn_block_collect, for a single slice; otherwise null. */
 __kernel void tcn_block_backward_wide(
-    __global float *grad_x, __global const float *grad_out, __global const float *grad_skip,
+    __global float *grad_x, __global float *grad_conv, __global float *grad_conv_bias,
+    __global float *grad_slope_1, __global float *grad_norm_1_weight,
+    __global float *grad_norm_1_bias, __global float *grad_depth, __global float *grad_depth_bias,
+    __global float *grad_slope_2, __global float *grad_norm_2_weight,
+    __global float *grad_norm_2_bias, __global float *grad_skip_weight,
+    __global float *grad_skip_bias, __global float *grad_residual,
+    __global float *grad_residual_bias, __global const float *grad_out,
+    __global const float *grad_skip,
     __global const float *saved, __global float *work, __global const float *x,
     __global const float *conv, __global const float *slope_1, __global const float *norm_1_weight,
     __global const float *norm_1_bias, __global const float *depth,
@@ -829,5 +844,23 @@ __kernel void tcn_block_backward_wide(
         tcn_block_turn_wide(grad_x + b * channels * positions, residual != 0 ? d_out : turned,
                             channels, positions);
     }
+    if (grad_conv == 0)
+        return;
+    tcn_block_turn_wide(grad_conv, parts + p.conv, hidden, channels);
+    tcn_block_copy_wide(grad_conv_bias, parts + p.conv_bias, hidden);
+    grad_slope_1[0] = parts[p.slope_1];
+    tcn_block_copy_wide(grad_norm_1_weight, parts + p.norm_1, hidden);
+    tcn_block_copy_wide(grad_norm_1_bias, parts + p.norm_1 + hidden, hidden);
+    tcn_block_turn_wide(grad_depth, parts + p.depth, hidden, (size_t)taps);
+    tcn_block_copy_wide(grad_depth_bias, parts + p.depth_bias, hidden);
+    grad_slope_2[0] = parts[p.slope_2];
+    tcn_block_copy_wide(grad_norm_2_weight, parts + p.norm_2, hidden);
+    tcn_block_copy_wide(grad_norm_2_bias, parts + p.norm_2 + hidden, hidden);
+    tcn_block_copy_wide(grad_skip_weight, parts + p.skip, skips * hidden);
+    tcn_block_copy_wide(grad_skip_bias, parts + p.skip_bias, skips);
+    if (residual == 0)
+        return;
+    tcn_block_copy_wide(grad_residual, parts + p.residual, channels * hidden);
+    tcn_block_copy_wide(grad_residual_bias, parts + p.residual_bias, channels);
 }
 #endif

@@ -313,6 +313,9 @@ fmx_status fmx__conv1d_wide_grad_weight(const fmx__op_call *call, const fmx__con
         fmx__arg_u64(s->out_c),
         fmx__arg_u64(s->out_n),
         fmx__arg_u64(s->taps),
+        fmx__arg_u64(s->stride),
+        fmx__arg_u64(s->dilation),
+        fmx__arg_u64(l.pitch),
     };
     /* slices that steps do not reach must not be summed */
     size_t used = fmx__conv1d_ceil(steps_of(s), fmx__conv1d_ceil(steps_of(s), slices));
@@ -327,7 +330,8 @@ fmx_status fmx__conv1d_wide_grad_weight(const fmx__op_call *call, const fmx__con
         fmx__arg_u64(s->terms),
         fmx__arg_u64(s->out_c),
     };
-    fmx_status status = prepare_forward(call, s, &l);
+    fmx_status status =
+        copy_rows(call, &l, call->in[0], s->batch * s->in_c, s->in_n, s->stride, l.phases);
     if (status == FMX_OK)
         status = launch_weight(call, "conv1d_grad_weight_wide", args, FMX__COUNT(args),
                                (groups){{used, 1, 1}}, fmx__conv1d_product_flops(s),

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "tcn_layer.h"
 
 enum {
@@ -315,11 +317,11 @@ static fmx_status collect(const fmx__op_call *call, const sizes *s)
     return fmx__launch_kernel(call->device, &job);
 }
 
+/* The gradients of the weights of a single slice, too. */
 static fmx_status backward_wide(const fmx__op_call *call, const sizes *s)
 {
     const fmx__tcn_block_options *o = call->options;
-    fmx__arg args[] = {
-        tensor_arg(s, call->grad_in[0], s->channels),
+    const fmx__arg rest[] = {
         tensor_arg(s, o->residual ? call->grad_out : NULL, s->channels),
         tensor_arg(s, o->residual ? call->grad_second : call->grad_out, s->skips),
         fmx__arg_buffer(call->saved, s->saved * sizeof(float)),
@@ -346,6 +348,11 @@ static fmx_status backward_wide(const fmx__op_call *call, const sizes *s)
         fmx__arg_u64(s->dilation),
         fmx__arg_u64(s->left),
     };
+    fmx__arg args[1 + WEIGHTS + FMX__COUNT(rest)];
+    args[0] = tensor_arg(s, call->grad_in[0], s->channels);
+    for (size_t i = 0; i < WEIGHTS; ++i)
+        args[1 + i] = s->slices == 1 ? grad_arg(call, s, i) : fmx__arg_none();
+    memcpy(args + 1 + WEIGHTS, rest, sizeof rest);
     return launch(call, s, "tcn_block_backward_wide", args, FMX__COUNT(args), 4 * s->products);
 }
 
@@ -410,7 +417,8 @@ static fmx_status backward(const fmx__op_call *call)
     fmx_status status = s.wide ? backward_wide(call, &s) : backward_outputs(call, &s);
     if (status == FMX_OK && !s.wide)
         status = backward_input(call, &s);
-    return status == FMX_OK ? collect(call, &s) : status;
+    bool collected = s.wide && s.slices == 1;
+    return status == FMX_OK && !collected ? collect(call, &s) : status;
 }
 
 const fmx__op fmx__op_tcn_block = {

@@ -34,6 +34,7 @@ typedef struct fmx__train_loss {
 /* Forward, losses and, while training, backward and optimiser for one size of batch. */
 typedef struct fmx__train_pass {
     size_t batch;
+    const fmx__source_batch *from; /* its input and targets */
     fmx__plan *plan;
     fmx__recording *recording;
 } fmx__train_pass;
@@ -90,6 +91,7 @@ typedef struct fmx__trainer {
     /* one step */
     fmx__op_step op_step;
     fmx__source_batch batch;
+    fmx__source_batch gathered; /* several of them, for validation; no input: not needed */
     fmx_buffer *losses;    /* [loss][batch], padded; behind them the gradient's norm, the penalty */
     size_t loss_stride;    /* floats from a loss to the next */
     fmx__train_pass full;  /* whole batches */
@@ -171,6 +173,9 @@ fmx_status fmx__train_run_loss(fmx__trainer *t, const fmx__train_pass *pass,
 fmx_status fmx__train_step(fmx__trainer *t, size_t index);
 fmx_status fmx__train_drain(fmx__trainer *t);
 
+/* The weighted losses of `rows` rows, each with the penalty. */
+double fmx__train_sum_losses(const fmx__trainer *t, const float *losses, size_t rows);
+
 /* One epoch of steps: loss, gradient norm and learning rate. */
 fmx_status fmx__train_epoch(fmx__trainer *t, fmx__train_figures *figures);
 
@@ -181,6 +186,10 @@ double fmx__train_threshold(const fmx__trainer *t);
 /* Micro F1 of the validation items, classes named from a probability on; 1 where nothing is there
  * or named. */
 double fmx__train_f1(const fmx__trainer *t, double threshold);
+
+/* trainer_check.c: the source's batches that validation takes at a time: several where they are
+ * small, for whom a pass is little but its launches. */
+size_t fmx__train_check_batches(const fmx__trainer *t);
 
 /* The validation items through the network: losses, truth, presence, proportion. */
 fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures);

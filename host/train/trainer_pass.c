@@ -25,7 +25,7 @@ fmx_status fmx__train_run_loss(fmx__trainer *t, const fmx__train_pass *pass,
         .output_shape = *fmx__graph_shape(&t->graph, loss->value),
         .output = fmx__plan_value(pass->plan, loss->value),
         .target_shape = loss->target_shape,
-        .target = t->batch.target[loss->target],
+        .target = pass->from->target[loss->target],
         .losses = loss->losses,
         .grad = fmx__plan_gradient(pass->plan, loss->value),
     };
@@ -76,7 +76,7 @@ static fmx_status step_commands(fmx__trainer *t, const fmx__train_pass *pass, bo
 {
     size_t bytes = pass->batch * input_floats(t) * sizeof(float);
     fmx_status status =
-        fmx_buffer_copy(fmx__plan_value(pass->plan, 0), 0, t->batch.input, 0, bytes);
+        fmx_buffer_copy(fmx__plan_value(pass->plan, 0), 0, pass->from->input, 0, bytes);
     if (status == FMX_OK)
         status = fmx__plan_forward(pass->plan);
     if (status == FMX_OK)
@@ -95,13 +95,15 @@ static size_t held_bytes(const fmx__trainer *t)
 {
     const fmx__train_pass *const passes[] = {&t->full, &t->rest, &t->check};
     size_t bytes = (1 + fmx__train_update_slabs(t)) * fmx__weights_bytes(&t->weights, true) +
-                   t->source.held_bytes + fmx_buffer_bytes(t->batch.input);
+                   t->source.held_bytes + fmx_buffer_bytes(t->batch.input) +
+                   (t->gathered.input != NULL ? fmx_buffer_bytes(t->gathered.input) : 0);
     for (size_t i = 0; i < FMX__COUNT(passes); ++i)
         bytes += passes[i]->plan != NULL ? fmx__plan_bytes(passes[i]->plan) : 0;
     return bytes;
 }
 
-static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch, bool training)
+static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, const fmx__source_batch *from,
+                            size_t batch, bool training)
 {
     size_t value[FMX__TRAIN_LOSSES + 2];
     size_t keep = t->loss_count;
@@ -122,6 +124,7 @@ static fmx_status make_pass(fmx__trainer *t, fmx__train_pass *pass, size_t batch
         .held_bytes = held_bytes(t),
     };
     pass->batch = batch;
+    pass->from = from;
     fmx_status status = fmx__plan_create(t->device, &t->graph, &t->weights, &request, &pass->plan);
     if (status == FMX_OK)
         status = fmx__recording_begin(t->device, &pass->recording);
@@ -148,11 +151,10 @@ static size_t loss_bytes(const fmx__trainer *t)
 }
 
 /* Room for a batch: its input, and the targets that losses or figures ask for. */
-static fmx_status make_batch(fmx__trainer *t)
+static fmx_status make_batch(fmx__trainer *t, size_t batch, fmx__source_batch *out)
 {
-    size_t batch = (size_t)t->options->batch;
     fmx_status status =
-        fmx_buffer_create(t->device, batch * input_floats(t) * sizeof(float), &t->batch.input);
+        fmx_buffer_create(t->device, batch * input_floats(t) * sizeof(float), &out->input);
     for (size_t i = 0; status == FMX_OK && i < t->source.target_count; ++i) {
         const fmx__source_target *target = &t->source.target[i];
         bool wanted = t->source.classes > 0 && i == t->classes_target;
@@ -161,42 +163,67 @@ static fmx_status make_batch(fmx__trainer *t)
         if (wanted)
             status = fmx_buffer_create(t->device,
                                        batch * target->channels * target->positions * sizeof(float),
-                                       &t->batch.target[i]);
+                                       &out->target[i]);
     }
     return status;
 }
 
-static fmx_status make_loss_views(fmx__trainer *t)
+static void release_batch(fmx__source_batch *batch)
+{
+    for (size_t i = 0; i < FMX__SOURCE_TARGETS; ++i)
+        fmx_buffer_release(batch->target[i]);
+    fmx_buffer_release(batch->input);
+}
+
+/* Room for several of the source's batches; rows that the last ones leave over must be numbers. */
+static fmx_status make_gathered(fmx__trainer *t, size_t rows)
+{
+    fmx__source_batch *g = &t->gathered;
+    fmx_status status = make_batch(t, rows, g);
+    if (status == FMX_OK)
+        status = fmx_buffer_zero(g->input, 0, fmx_buffer_bytes(g->input));
+    for (size_t i = 0; status == FMX_OK && i < t->source.target_count; ++i) {
+        if (g->target[i] != NULL)
+            status = fmx_buffer_zero(g->target[i], 0, fmx_buffer_bytes(g->target[i]));
+    }
+    return status;
+}
+
+/* `rows`: of the largest pass. */
+static fmx_status make_loss_views(fmx__trainer *t, size_t rows)
 {
     size_t align = fmx__buffer_alignment(t->device) / sizeof(float);
-    size_t batch = (size_t)t->options->batch;
-    t->loss_stride = (batch + align - 1) / align * align;
+    t->loss_stride = (rows + align - 1) / align * align;
     fmx_status status = fmx_buffer_create(t->device, loss_bytes(t), &t->losses);
     if (status == FMX_OK)
         status = fmx_buffer_zero(t->losses, 0, loss_bytes(t));
     for (size_t i = 0; status == FMX_OK && i < t->loss_count; ++i)
         status = fmx__buffer_view(t->losses, i * t->loss_stride * sizeof(float),
-                                  batch * sizeof(float), &t->loss[i].losses);
+                                  rows * sizeof(float), &t->loss[i].losses);
     return status;
 }
 
 fmx_status fmx__train_passes(fmx__trainer *t)
 {
     size_t batch = (size_t)t->options->batch;
+    size_t check = batch * fmx__train_check_batches(t);
     size_t rest = t->source.items[FMX__SPLIT_TRAIN] % batch;
-    fmx_status status = make_batch(t);
+    const fmx__source_batch *checked = check > batch ? &t->gathered : &t->batch;
+    fmx_status status = make_batch(t, batch, &t->batch);
+    if (status == FMX_OK && check > batch)
+        status = make_gathered(t, check);
     if (status == FMX_OK)
-        status = make_loss_views(t);
+        status = make_loss_views(t, check);
     if (status == FMX_OK)
         status = fmx__download_create(t->device, loss_bytes(t), FMX__TRAIN_PENDING, &t->download);
     if (status == FMX_OK && t->source.items[FMX__SPLIT_TRAIN] >= batch)
-        status = make_pass(t, &t->full, batch, true);
+        status = make_pass(t, &t->full, &t->batch, batch, true);
     if (status == FMX_OK && rest > 0)
-        status = make_pass(t, &t->rest, rest, true);
+        status = make_pass(t, &t->rest, &t->batch, rest, true);
     if (status == FMX_OK && t->update.batches > 1)
         status = make_step(t);
     if (status == FMX_OK && t->options->validate)
-        status = make_pass(t, &t->check, batch, false);
+        status = make_pass(t, &t->check, checked, check, false);
     return status;
 }
 
@@ -219,13 +246,11 @@ void fmx__train_passes_clear(fmx__trainer *t)
     for (size_t i = 0; i < t->loss_count; ++i)
         fmx_buffer_release(t->loss[i].losses);
     fmx_buffer_release(t->losses);
-    for (size_t i = 0; i < FMX__SOURCE_TARGETS; ++i)
-        fmx_buffer_release(t->batch.target[i]);
-    fmx_buffer_release(t->batch.input);
+    release_batch(&t->batch);
+    release_batch(&t->gathered);
 }
 
-/* Adds the weighted losses of `rows` rows, each with the penalty. */
-static double sum_losses(const fmx__trainer *t, const float *losses, size_t rows)
+double fmx__train_sum_losses(const fmx__trainer *t, const float *losses, size_t rows)
 {
     double sum = (double)rows * (double)losses[t->loss_count * t->loss_stride + 1];
     for (size_t i = 0; i < t->loss_count; ++i) {
@@ -252,7 +277,7 @@ static fmx_status take_losses(fmx__trainer *t, epoch_sums *sums)
     fmx_status status = fmx__download_take(t->download, &host);
     if (status != FMX_OK)
         return status;
-    double loss = sum_losses(t, host, rows);
+    double loss = fmx__train_sum_losses(t, host, rows);
     double norm = (double)((const float *)host)[t->loss_count * t->loss_stride];
     bool updated = fmx__train_updates_behind(t, sums->taken);
     if (updated)
@@ -320,97 +345,5 @@ fmx_status fmx__train_epoch(fmx__trainer *t, fmx__train_figures *figures)
     figures->loss = sums.loss / (double)t->source.items[FMX__SPLIT_TRAIN];
     figures->gradient_norm = sums.norm / (double)fmx__train_updates(t);
     figures->learning_rate = t->update.rate;
-    return status;
-}
-
-/* The class with the largest value; ties: the first. */
-static size_t largest(const float *values, size_t count)
-{
-    size_t best = 0;
-    for (size_t c = 1; c < count; ++c) {
-        if (values[c] > values[best])
-            best = c;
-    }
-    return best;
-}
-
-double fmx__train_threshold(const fmx__trainer *t)
-{
-    return t->heads.has_presence ? 0.5 : 0.1;
-}
-
-double fmx__train_f1(const fmx__trainer *t, double threshold)
-{
-    size_t hits = 0;
-    size_t wrong = 0;
-    for (size_t i = 0; i < t->validation_items * t->source.classes; ++i) {
-        bool called = (double)t->presence[i] >= threshold;
-        hits += called && t->truth[i] > 0;
-        wrong += called != (t->truth[i] > 0);
-    }
-    return hits + wrong > 0 ? 2 * (double)hits / (2 * (double)hits + (double)wrong) : 1;
-}
-
-static void score(const fmx__trainer *t, fmx__train_figures *figures)
-{
-    size_t classes = t->source.classes;
-    size_t top = 0;
-    for (size_t i = 0; i < t->validation_items; ++i)
-        top += largest(t->truth + i * classes, classes) ==
-               largest(t->proportion + i * classes, classes);
-    /* rounded to float, as probabilities are */
-    figures->f1 = fmx__train_f1(t, (double)(float)fmx__train_threshold(t));
-    figures->accuracy = (double)top / (double)t->validation_items;
-}
-
-/* One validation batch to the host. */
-static fmx_status read_batch(fmx__trainer *t, size_t first, size_t count, double *loss)
-{
-    const void *host = NULL;
-    size_t classes = t->source.classes;
-    size_t bytes = count * classes * sizeof(float);
-    const fmx__plan *plan = t->check.plan;
-    fmx_status status = fmx__download_ask(t->download, t->losses, 0, loss_bytes(t));
-    if (status == FMX_OK)
-        status = fmx__download_take(t->download, &host);
-    if (status == FMX_OK)
-        *loss += sum_losses(t, host, count);
-    if (status == FMX_OK)
-        status = fmx__train_scores_batch(t, host, count);
-    if (status != FMX_OK || !t->has_heads)
-        return status;
-    status =
-        fmx_buffer_read(t->batch.target[t->classes_target], 0, t->truth + first * classes, bytes);
-    if (status == FMX_OK)
-        status = fmx_buffer_read(fmx__plan_value(plan, t->heads.presence), 0,
-                                 t->presence + first * classes, bytes);
-    if (status == FMX_OK)
-        status = fmx_buffer_read(fmx__plan_value(plan, t->heads.proportion), 0,
-                                 t->proportion + first * classes, bytes);
-    return status;
-}
-
-fmx_status fmx__train_validate(fmx__trainer *t, fmx__train_figures *figures)
-{
-    size_t first = 0;
-    double loss = 0;
-    fmx_status status = FMX_OK;
-    fmx__train_scores_begin(t);
-    for (size_t i = 0;
-         status == FMX_OK && i < fmx__source_batches(&t->source, FMX__SPLIT_VALIDATION); ++i) {
-        status = fmx__source_next(&t->source, FMX__SPLIT_VALIDATION, 0, i, &t->batch);
-        if (status == FMX_OK)
-            status = fmx__recording_run(t->check.recording);
-        if (status == FMX_OK)
-            status = read_batch(t, first, t->batch.count, &loss);
-        first += t->batch.count;
-        if (status == FMX_OK)
-            status = fmx__check_interrupt(t->ctx);
-    }
-    figures->validation_loss = loss / (double)t->validation_items;
-    fmx__train_scores_end(t, figures);
-    figures->f1 = figures->accuracy = NAN;
-    if (status == FMX_OK && t->has_heads)
-        score(t, figures);
     return status;
 }

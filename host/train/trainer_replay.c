@@ -109,7 +109,7 @@ static fmx_status look_at_step(const finder *f)
 {
     fmx__trainer *t = f->t;
     size_t value[FMX__TRAIN_LOSSES];
-    fmx__train_pass pass = {.batch = t->batch.count};
+    fmx__train_pass pass = {.batch = t->batch.count, .from = &t->batch};
     for (size_t i = 0; i < t->loss_count; ++i)
         value[i] = t->loss[i].value;
     fmx__plan_request request = {.batch = pass.batch,

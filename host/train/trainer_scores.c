@@ -47,7 +47,7 @@ static score_kind kind_of(const fmx__trainer *t, const fmx__train_loss *loss)
 
 static fmx_status open_score(fmx__trainer *t, const fmx__train_loss *loss, score *s)
 {
-    size_t batch = (size_t)t->options->batch;
+    size_t batch = (size_t)t->options->batch * fmx__train_check_batches(t);
     s->kind = kind_of(t, loss);
     s->output_floats = fmx__shape_floats(fmx__graph_shape(&t->graph, loss->value));
     s->target_floats = fmx__shape_floats(&loss->target_shape);
@@ -274,7 +274,7 @@ fmx_status fmx__train_scores_batch(fmx__trainer *t, const float *losses, size_t 
         status = fmx_buffer_read(fmx__plan_value(t->check.plan, loss->value), 0, s->output,
                                  count * s->output_floats * sizeof(float));
         if (status == FMX_OK)
-            status = fmx_buffer_read(t->batch.target[loss->target], 0, s->target,
+            status = fmx_buffer_read(t->check.from->target[loss->target], 0, s->target,
                                      count * s->target_floats * sizeof(float));
         for (size_t row = 0; status == FMX_OK && row < count; ++row) {
             const float *at = s->output + row * s->output_floats;
