@@ -74,11 +74,12 @@ Test(train, program)
 /* What validation says of the model that is written is what the model says of the same rows. The
  * probabilities are rounded to float, 1 - p with an error of eps, so the logarithms of 1e-3 and
  * more are right to 1e-4. */
-Test(train, a_model_says_what_validation_said)
+static void check_what_validation_said(const char *const *set)
 {
     fmx_world w;
     fmx_world_open(&w, &fmx_usual_set);
     fmx_train_run run = fmx_world_run(&w);
+    run.set = set;
     fmx__train_result result = fmx_world_trained(&w, &run);
     static const fmx__split_options split = {.validation = 0.25, .test = 0.25};
     static float spectra[FIDS * CLASSES][FMX_TRAIN_POINTS];
@@ -123,6 +124,15 @@ Test(train, a_model_says_what_validation_said)
     fmx__labels_clear(&labels);
     fmx_dataset_close(dataset);
     fmx_test_close(&w.test);
+}
+
+/* In one batch; two in one pass, whose last rows are no items; all of them, one by one. */
+Test(train, a_model_says_what_validation_said)
+{
+    static const char *const settings[][2] = {
+        {NULL}, {"train.batch=5", NULL}, {"train.batch=1", NULL}};
+    for (size_t i = 0; i < FMX__COUNT(settings); ++i)
+        check_what_validation_said(settings[i]);
 }
 
 /* Rows plain and varied, mixtures, the last batch smaller (16 rows: 5 5 5 1; 24 mixtures: 10 10 4),
