@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing, builds, and runs every test on both CPU runtimes, the Intel offline
-# gate, a build with clang, a short sanitizer run and seconds of fuzzing. Ends with one summary line.
+# gate, a build with clang, a short sanitizer run and FUZZ_SECONDS (5) of fuzzing of each target, two
+# at a time. Ends with one summary line.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh --test
@@ -46,7 +47,7 @@ step tidy sh scripts/check_tidy.sh build/release
 step build-clang build clang
 step build-asan build asan
 step sanitizers sanitizer_run
-step fuzz sh scripts/fuzz.sh 5
+step fuzz sh scripts/fuzz.sh "${FUZZ_SECONDS:-5}"
 grep -A20 '^target ' "$logs/fuzz.log" || true
 
 skips=0
