@@ -406,6 +406,7 @@ __kernel void explain_sweeps(__global float *scratch, __global float *facts,
             float next = fmax(0.0f, amount + relax * slope / bend);
             if (next == amount)
                 continue;
+            EXPLAIN_FENCE(); /* all have read it */
             if (get_local_id(0) == 0)
                 facts[c * EXPLAIN_FACTS] = next;
             for (size_t j = first; j < end; ++j) {
