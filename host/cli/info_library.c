@@ -10,6 +10,14 @@ static bool is(const char *path, const unsigned char *head, size_t bytes)
     return bytes > 0 && head[0] == 0x89 && fmx__library_is(NULL, path);
 }
 
+static size_t measured_entries(const fmx_library *l)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < l->entries; ++i)
+        count += l->entry[i].width_hz > 0;
+    return count;
+}
+
 static fmx_status to_json(fmx__info *info, const char *path, const fmx_library *l)
 {
     cJSON *item = NULL;
@@ -19,6 +27,7 @@ static fmx_status to_json(fmx__info *info, const char *path, const fmx_library *
     cJSON_AddNumberToObject(item, "field_mhz", l->field_mhz);
     cJSON_AddNumberToObject(item, "compounds", (double)l->compounds);
     cJSON_AddNumberToObject(item, "entries", (double)l->entries);
+    cJSON_AddNumberToObject(item, "measured", (double)measured_entries(l));
     cJSON_AddNumberToObject(item, "multiplets", (double)l->multiplets);
     cJSON_AddNumberToObject(item, "lines", (double)l->lines);
     cJSON *names = cJSON_AddArrayToObject(item, "classes");
@@ -36,8 +45,10 @@ static fmx_status describe(fmx__info *info, const char *path)
     if (info->array != NULL)
         status = to_json(info, path, l);
     else
-        printf("%s: hdf5 library, %g MHz, %zu compounds (%zu entries), %zu multiplets, %zu lines\n",
-               path, l->field_mhz, l->compounds, l->entries, l->multiplets, l->lines);
+        printf("%s: hdf5 library, %g MHz, %zu compounds (%zu entries, %zu of them measured), %zu "
+               "multiplets, %zu lines\n",
+               path, l->field_mhz, l->compounds, l->entries, measured_entries(l), l->multiplets,
+               l->lines);
     ++info->count;
     fmx_library_release(l);
     return status;
