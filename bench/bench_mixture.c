@@ -46,7 +46,8 @@ static fmx_status measure(fmx_device *device, fmx__bench_run *results, const fmx
                       .points = c->points,
                       .most = c->most,
                       .count = c->mixtures,
-                      .divide = c->divide != 0}};
+                      .divide = c->divide == 1,
+                      .by_noise = c->divide == 2}};
     fmx_status status = make_plan(&s, c);
     if (status == FMX_OK)
         status = fmx__bench_random(device, c->library * c->points, &s.of.library);

@@ -4,15 +4,17 @@
  * out      float [mixtures][points]
  * facts    float [mixtures][2]: sigma_m after the division, divisor
  * library  float [rows][points]
- * plans    uint [mixtures][8 + 3 most]: parts, item low, item high, draw, noise (float), 3 unused;
+ * plans    uint [mixtures][8 + 3 most]: parts, item low, item high, draw, noise (float), bias (float), 2
+ *          unused;
  *          then for each part its row, its weight (float) and its turn, below points
  * scratch  float [256]; an argument, because PoCL 3.1 may share a __local array between threads
  *
  * Parts are added in their order, each with one fma, so the sum has the same bits everywhere.
  * sigma_m = noise times the tallest peak of the sum (noise itself where nothing is above zero).
- * Sample j of the noise is element j % 4 of block j / 4 of the stream (FMX_PURPOSE_MIXTURE, item,
+ * Sample j of the noise is (n_j + smooth n_{j-1}) / sqrt(1 + smooth^2) + bias, n_j normal: element j % 4 of block j / 4 of the stream (FMX_PURPOSE_MIXTURE, item,
  * draw with its highest bit turned: the lower half of the draws says what the mixture is made of).
- * max is that of sum and noise; where it is not above zero, or divide is 0, nothing is divided.
+ * max is that of sum and noise, or with divide = 2 sigma_m; where it is not above zero, or divide is 0,
+ * nothing is divided.
  *
  * mixture       one group of 256 per mixture; an item owns blocks of four points, l, l + 256, ...
  * mixture_wide  one item per mixture, 64 points at a time, for PoCL
@@ -30,6 +32,7 @@ typedef struct mixture_plan {
     uint item_high;
     uint draw;
     float noise;
+    float bias;
     __global const uint *part;
 } mixture_plan;
 
@@ -42,6 +45,7 @@ static inline mixture_plan mixture_open(__global const uint *plans, size_t m, ui
     p.item_high = words[2];
     p.draw = words[3] ^ 0x80000000u;
     p.noise = as_float(words[4]);
+    p.bias = as_float(words[5]);
     p.part = words + MIXTURE_HEAD;
     return p;
 }
@@ -74,6 +78,13 @@ static inline float mixture_sum_point(const mixture_plan *p, __global const floa
     return s;
 }
 
+/* What the mixture is divided by: 0 nothing, 1 its maximum, 2 its noise. */
+static inline float mixture_divisor(uint divide, float top, float sigma)
+{
+    float by = divide == 2 ? sigma : top;
+    return divide != 0 && by > 0.0f ? by : 1.0f;
+}
+
 /* Four points of a row from `at` on; behind its end it begins again. */
 static inline float4 mixture_load4(__global const float *row, size_t at, uint points)
 {
@@ -91,10 +102,25 @@ static inline float4 mixture_normal(const mixture_plan *p, uint block, uint seed
     return fmx_normal4(fmx_philox(counter, (uint2)(seed, FMX_PURPOSE_MIXTURE)));
 }
 
+/* Four samples of the noise, of which `before` is the normal number in front. */
+static inline float4 mixture_colour(const mixture_plan *p, float4 normal, float before,
+                                    float smooth)
+{
+    float scale = 1.0f / sqrt(fma(smooth, smooth, 1.0f));
+    float4 late = (float4)(before, normal.xyz);
+    return fma(fma((float4)(smooth), late, normal), (float4)(scale), (float4)(p->bias));
+}
+
+/* The last normal number of the block in front of `block`. */
+static inline float mixture_before(const mixture_plan *p, uint block, uint seed, float smooth)
+{
+    return block > 0 && smooth != 0.0f ? mixture_normal(p, block - 1, seed).w : 0.0f;
+}
+
 FMX_SUBGROUP_KERNEL
 __kernel void mixture(__global float *out, __global float *facts, __global const float *library,
                       __global const uint *plans, __local float *scratch, uint points, uint most,
-                      uint divide, uint seed)
+                      uint divide, uint seed, float smooth)
 {
     size_t l = get_local_id(0);
     size_t step = 4 * get_local_size(0);
@@ -126,6 +152,8 @@ __kernel void mixture(__global float *out, __global float *facts, __global const
         top = 0.0f;
         for (size_t j = 4 * l; j < points; j += step) {
             float4 normal = mixture_normal(&p, (uint)(j / 4), seed);
+            normal = mixture_colour(&p, normal, mixture_before(&p, (uint)(j / 4), seed, smooth),
+                                    smooth);
             float noise[4] = {normal.x, normal.y, normal.z, normal.w};
 #pragma unroll
             for (uint i = 0; i < 4; ++i) {
@@ -138,8 +166,8 @@ __kernel void mixture(__global float *out, __global float *facts, __global const
         }
         top = fmx_group_max(top, scratch);
     }
-    float divisor = divide != 0 && top > 0.0f ? top : 1.0f;
-    if (divide != 0 && top > 0.0f) {
+    float divisor = mixture_divisor(divide, top, sigma);
+    if (divisor != 1.0f) {
         for (size_t j = 4 * l; j < points; j += step) {
 #pragma unroll
             for (uint i = 0; i < 4; ++i) {
@@ -218,11 +246,12 @@ static inline float mixture_sum_wide(__global float *x, const mixture_plan *p,
 
 /* Adds the noise, sixteen blocks of four points at a time; the maximum, at least 0. */
 static inline float mixture_noise_wide(__global float *x, const mixture_plan *p, float sigma,
-                                       uint points, uint seed)
+                                       uint points, uint seed, float smooth)
 {
     const uint16 lane = (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     float16 top = 0.0f;
     float highest = 0.0f;
+    float before = 0.0f;
     for (size_t j = 0; j < points; j += 64) {
         uint16 words[4] = {p->item_low, p->item_high, p->draw, (uint)(j / 4) + lane};
         float16 normal[4];
@@ -234,6 +263,11 @@ static inline float mixture_noise_wide(__global float *x, const mixture_plan *p,
             vstore16(normal[k], 0, value);
             for (uint i = 0; i < 16; ++i)
                 noise[4 * i + k] = value[i];
+        }
+        for (uint i = 0; i < 16; ++i) {
+            float4 white = vload4(i, noise);
+            vstore4(mixture_colour(p, white, before, smooth), i, noise);
+            before = white.w;
         }
         if (j + 64 > points) {
             for (uint i = 0; j + i < points; ++i) {
@@ -253,7 +287,8 @@ static inline float mixture_noise_wide(__global float *x, const mixture_plan *p,
 
 __kernel void mixture_wide(__global float *out, __global float *facts,
                            __global const float *library, __global const uint *plans,
-                           __local float *scratch, uint points, uint most, uint divide, uint seed)
+                           __local float *scratch, uint points, uint most, uint divide, uint seed,
+                           float smooth)
 {
     size_t m = get_group_id(0);
     mixture_plan p = mixture_open(plans, m, most);
@@ -261,9 +296,9 @@ __kernel void mixture_wide(__global float *out, __global float *facts,
     float top = mixture_sum_wide(x, &p, library, points);
     float sigma = p.noise * (top > 0.0f ? top : 1.0f);
     if (p.noise > 0.0f)
-        top = mixture_noise_wide(x, &p, sigma, points, seed);
-    float divisor = divide != 0 && top > 0.0f ? top : 1.0f;
-    if (divide != 0 && top > 0.0f) {
+        top = mixture_noise_wide(x, &p, sigma, points, seed, smooth);
+    float divisor = mixture_divisor(divide, top, sigma);
+    if (divisor != 1.0f) {
         size_t j = 0;
         for (; j + 16 <= points; j += 16)
             vstore16(vload16(0, x + j) / divisor, 0, x + j);

@@ -55,7 +55,8 @@ static void fill_plan(job *j)
                                              .item_low = (uint32_t)(5 + m),
                                              .item_high = (uint32_t)(m % 3),
                                              .draw = (uint32_t)(m % 2),
-                                             .noise = (float)c->noise};
+                                             .noise = (float)c->noise,
+                                             .bias = (float)c->bias};
         for (size_t k = 0; k < c->most; ++k)
             parts_of(j, m)[k] =
                 k < parts ? (fmx__mixture_part){(uint32_t)((m * 5 + k * 3) % c->library),
@@ -95,7 +96,9 @@ static void job_open(const fmx_test *test, const fmx_case_mixture *c, job *j)
                               .plan = j->plan_buffer,
                               .most = c->most,
                               .count = c->mixtures,
-                              .divide = c->divide != 0,
+                              .divide = c->divide == 1,
+                              .by_noise = c->divide == 2,
+                              .smooth = c->smooth,
                               .seed = seed};
 }
 
@@ -156,7 +159,7 @@ static void check_mixture(const job *j, size_t m, double *expected)
     fmx_ref_mixture(expected, &sigma, &divisor, j->library, c->points, row, weight, turn,
                     head->parts, (double)head->noise, seed, FMX__PURPOSE_MIXTURE,
                     (uint64_t)head->item_high << 32 | head->item_low, head->draw ^ 0x80000000u,
-                    c->divide);
+                    c->divide, c->smooth, (double)(float)c->bias);
     for (size_t i = 0; i < c->points; ++i) {
         double got = (double)j->out[m * c->points + i];
         cr_assert_leq(fabs(got - expected[i]), tolerance(j, m, sigma, divisor, expected[i]),

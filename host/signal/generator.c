@@ -23,7 +23,8 @@ struct fmx__generator {
     fmx__generator_cast cast;
     fmx__multiplet_table table;
     fmx__generator_dice dice;
-    size_t signals;   /* of a mixture at most, the humps included */
+    size_t signals; /* of a mixture at most, the humps included */
+    size_t most_humps;
     size_t most_rows; /* of a batch */
     size_t most_parts;
     lane rows; /* plan of synthesis */
@@ -57,10 +58,28 @@ char *const *fmx__generator_names(const fmx__generator *g)
     return g->cast.name;
 }
 
+const uint32_t *fmx__generator_common(const fmx__generator *g, size_t *count)
+{
+    *count = g->cast.commons;
+    return g->cast.commons > 0 ? g->cast.common_compound : NULL;
+}
+
 size_t fmx__generator_slots(const fmx__generator *g)
 {
     return g->plan.options->sources == FMX__GENERATOR_BY_CLASS ? g->cast.classes
                                                                : (size_t)g->plan.options->most;
+}
+
+void fmx__generator_look(fmx__generator *g, uint64_t item, uint32_t draw, fmx__generator_facts *out)
+{
+    fmx__generator_draw(&g->dice, item, draw, &g->drawn);
+    *out = (fmx__generator_facts){.compounds = g->drawn.named,
+                                  .width_hz = g->drawn.width_hz,
+                                  .offset_ppm = g->drawn.offset_ppm};
+    for (size_t k = 0; k < out->compounds; ++k) {
+        out->compound[k] = g->cast.of_class[g->drawn.signal[k].class_index];
+        out->amount[k] = g->drawn.signal[k].proportion;
+    }
 }
 
 static fmx_status make_lane(fmx__generator *g, size_t bytes, bool own, lane *out)
@@ -81,10 +100,9 @@ static fmx_status make_lanes(fmx__generator *g)
 {
     size_t batch = g->plan.batch;
     size_t floats = g->most_rows * g->plan.axis.points;
-    fmx_status status = make_lane(g,
-                                  fmx__synthesis_plan_bytes(g->most_rows, g->most_parts,
-                                                            batch * (size_t)g->plan.options->humps),
-                                  true, &g->rows);
+    fmx_status status =
+        make_lane(g, fmx__synthesis_plan_bytes(g->most_rows, g->most_parts, batch * g->most_humps),
+                  true, &g->rows);
     if (status == FMX_OK)
         status =
             make_lane(g, batch * fmx__mixture_words(g->signals) * sizeof(uint32_t), true, &g->sums);
@@ -121,9 +139,10 @@ fmx_status fmx__generator_create(const fmx__generator_plan *plan, fmx__generator
         status = fmx__multiplet_table_create(plan->device, plan->library, &plan->axis, merge_hz,
                                              &g->table);
     g->dice = (fmx__generator_dice){o, &g->cast, &g->table, plan->seed};
-    g->signals = (size_t)(o->most + o->foreign) + (o->humps > 0);
+    g->most_humps = (size_t)o->humps + (o->water > 0);
+    g->signals = (size_t)(o->most + o->foreign) + (g->most_humps > 0);
     g->most_rows = plan->batch * g->signals;
-    g->most_parts = g->most_rows * g->table.most;
+    g->most_parts = g->most_rows * g->table.most * (o->shim > 0 ? 2 : 1);
     if (status == FMX_OK)
         status = make_lanes(g);
     if (status == FMX_OK)
@@ -172,7 +191,8 @@ static void plan_mixture(fmx__generator *g, draft *d, uint64_t item, uint32_t dr
                                 .item_low = (uint32_t)item,
                                 .item_high = (uint32_t)(item >> 32),
                                 .draw = draw,
-                                .noise = drawn->snr > 0 ? (float)(1 / drawn->snr) : 0};
+                                .noise = drawn->snr > 0 ? (float)(1 / drawn->snr) : 0,
+                                .bias = (float)drawn->bias};
     for (size_t k = 0; k < drawn->signals; ++k) {
         double area = 0;
         row.first_part = (uint32_t)d->parts;
@@ -188,8 +208,8 @@ static void plan_mixture(fmx__generator *g, draft *d, uint64_t item, uint32_t dr
     }
     if (drawn->humps > 0) {
         fmx__generator_humps(&g->dice, drawn, item, draw, d->hump + d->humps);
-        sum[head->parts++] = (fmx__mixture_part){
-            (uint32_t)d->rows, (float)(o->hump_height * (largest > 0 ? largest : 1)), 0};
+        sum[head->parts++] =
+            (fmx__mixture_part){(uint32_t)d->rows, (float)(largest > 0 ? largest : 1), 0};
         d->head[d->rows++] = (fmx__synthesis_head){
             .first_hump = (uint32_t)d->humps, .humps = (uint32_t)drawn->humps, .cosine = 1};
         d->humps += drawn->humps;
@@ -324,6 +344,8 @@ fmx_status fmx__generator_fill(fmx__generator *g, uint64_t first, size_t count, 
                             .most = g->signals,
                             .count = g->plan.batch,
                             .divide = g->plan.options->divide,
+                            .by_noise = g->plan.options->by_noise,
+                            .smooth = g->plan.options->noise_smooth,
                             .seed = g->plan.seed,
                             .parts = d.rows};
     if (status == FMX_OK)

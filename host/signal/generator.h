@@ -12,8 +12,9 @@
 enum { FMX__GENERATOR_NAMES = 8192 };
 
 typedef enum fmx__generator_shifts {
-    FMX__GENERATOR_UNIFORM, /* +- shift_ppm */
-    FMX__GENERATOR_HEAVY,   /* mostly small, heavy tails */
+    FMX__GENERATOR_UNIFORM,  /* +- shift_ppm */
+    FMX__GENERATOR_HEAVY,    /* mostly small, heavy tails */
+    FMX__GENERATOR_MEASURED, /* of a compound, of its multiplets, and the sample's own scale */
 } fmx__generator_shifts;
 
 typedef enum fmx__generator_widths {
@@ -57,6 +58,18 @@ typedef struct fmx__generator_options {
     double reach;
     double cell;
     bool divide;
+    bool by_noise;
+    double offset_ppm;
+    double broad_mixtures;
+    double water;
+    double held_out;
+    double noise_smooth;
+    double noise_bias;
+    double spread;
+    double even;
+    double shim;
+    char common[FMX__GENERATOR_NAMES];
+    double common_mixtures;
     int sources;
 } fmx__generator_options;
 
@@ -91,8 +104,27 @@ void fmx__generator_release(fmx__generator *generator); /* NULL is allowed */
 size_t fmx__generator_classes(const fmx__generator *generator);
 char *const *fmx__generator_names(const fmx__generator *generator);
 
+/* Compounds of the library that come more often; NULL where there are none. */
+const uint32_t *fmx__generator_common(const fmx__generator *generator, size_t *count);
+
 /* Places in labels, and in sources. */
 size_t fmx__generator_slots(const fmx__generator *generator);
+
+/* Whether a compound of that name is held out when a share of all compounds is: by a hash of the
+ * name, letter case ignored, so that it is the same in every library. */
+bool fmx__generator_holds_out(const char *name, double share);
+
+/* What is known of a mixture before it is made. */
+typedef struct fmx__generator_facts {
+    size_t compounds;                     /* named ones, not the foreign signals */
+    uint32_t compound[FMX__MIXTURE_MOST]; /* of the library */
+    double amount[FMX__MIXTURE_MOST];     /* proportions */
+    double width_hz;                      /* mean over the compounds, broadened ones as they are */
+    double offset_ppm;                    /* that all places were moved by */
+} fmx__generator_facts;
+
+void fmx__generator_look(fmx__generator *generator, uint64_t item, uint32_t draw,
+                         fmx__generator_facts *out);
 
 /* What is made; NULL: not wanted. */
 typedef struct fmx__generator_batch {

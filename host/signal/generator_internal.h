@@ -11,7 +11,12 @@ typedef struct fmx__generator_cast {
     size_t classes;
     uint32_t *other; /* [others]: compounds that are no classes */
     size_t others;
-    char **name; /* [classes] */
+    char **name;               /* [classes] */
+    uint32_t *common;          /* [commons]: classes that come more often */
+    uint32_t *common_compound; /* [commons]: the same as compounds of the library */
+    size_t commons;
+    uint32_t *any; /* [anybody]: compounds that are not held out */
+    size_t anybody;
 } fmx__generator_cast;
 
 /* Chooses classes as the options say. Release with fmx__generator_cast_clear, also after an error.
@@ -27,6 +32,7 @@ typedef struct fmx__generator_signal {
     uint32_t entry;       /* of the library */
     bool scattered;
     double proportion; /* the named ones add up to 1 */
+    double shift_ppm;  /* of all its multiplets */
     double half_width; /* points */
     double stretch;
 } fmx__generator_signal;
@@ -35,10 +41,18 @@ typedef struct fmx__generator_drawn {
     size_t named;
     size_t signals; /* the foreign ones behind the named ones */
     size_t humps;
-    double snr; /* 0: no noise */
+    double snr;        /* 0: no noise */
+    double shifting;   /* scale of the shifts */
     double cosine;
     double sine;
     double gauss;
+    bool common;       /* made of these alone */
+    double bias;       /* of the noise, in its standard deviations */
+    double side;       /* share of every line that stands beside it, */
+    double side_at;    /* so many points, */
+    double side_wider; /* so many wider */
+    double offset_ppm;
+    double width_hz; /* mean of the named ones */
     fmx__generator_signal signal[FMX__MIXTURE_MOST];
 } fmx__generator_drawn;
 
@@ -54,13 +68,15 @@ typedef struct fmx__generator_dice {
 void fmx__generator_draw(const fmx__generator_dice *dice, uint64_t item, uint32_t draw,
                          fmx__generator_drawn *out);
 
-/* The multiplets of signal k of that mixture: at most table->most parts; returns how many. *area
+/* The multiplets of signal k of that mixture: at most table->most parts, twice as many
+ * with shim; returns how many. *area
  * (NULL: not wanted) is their sum of amounts times protons. */
 size_t fmx__generator_parts(const fmx__generator_dice *dice, const fmx__generator_drawn *drawn,
                             size_t k, uint64_t item, uint32_t draw, fmx__synthesis_part *out,
                             double *area);
 
-/* Its humps, drawn->humps of them, the tallest possible of height 1. */
+/* Its humps, drawn->humps of them, the tallest possible of height 1; the last one is the water's
+ * where there is one. */
 void fmx__generator_humps(const fmx__generator_dice *dice, const fmx__generator_drawn *drawn,
                           uint64_t item, uint32_t draw, fmx__synthesis_hump *out);
 

@@ -39,8 +39,9 @@ fmx_status fmx__mixture(fmx_device *device, fmx_buffer *out, fmx_buffer *facts,
         fmx__arg_local(wide ? sizeof(float) : GROUP * sizeof(float)),
         fmx__arg_u32(of->points),
         fmx__arg_u32(of->most),
-        fmx__arg_u32(of->divide),
+        fmx__arg_u32(of->by_noise ? 2 : of->divide),
         fmx__arg_u32(fmx__random_key(of->seed)),
+        fmx__arg_f32(of->smooth),
     };
     fmx__launch job = {
         .stem = "mixture",

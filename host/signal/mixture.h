@@ -13,7 +13,8 @@ typedef struct fmx__mixture_head {
     uint32_t item_high; /* */
     uint32_t draw;      /* */
     float noise;        /* standard deviation of the noise in tallest peaks of the sum; 0: none */
-    uint32_t unused[3];
+    float bias;         /* added to the noise, in its standard deviations */
+    uint32_t unused[2];
 } fmx__mixture_head;
 
 typedef struct fmx__mixture_part {
@@ -36,6 +37,8 @@ typedef struct fmx__mixture_of {
     size_t most;      /* parts that a mixture has room for, 1..FMX__MIXTURE_MOST */
     size_t count;     /* mixtures */
     bool divide;      /* by the maximum, where that is above zero */
+    bool by_noise;    /* by sigma_m instead, where that is above zero: units of the noise */
+    double smooth;    /* weight of the sample before in one of the noise; 0: white */
     uint64_t seed;
     size_t parts; /* in all, for the statement of bytes; 0: count * most */
 } fmx__mixture_of;
