@@ -97,5 +97,6 @@ extern const fmx__source_kind fmx__source_mixtures;
 extern const fmx__source_kind fmx__source_library;
 extern const fmx__source_kind fmx__source_multiplets;
 extern const fmx__source_kind fmx__source_decays;
+extern const fmx__source_kind fmx__source_queries;
 
 #endif

@@ -4,17 +4,19 @@
 #include "loss.h"
 #include "optimiser.h"
 #include "penalty.h"
+#include "query_chain.h"
 #include "recipe_sections.h"
 #include "schedule.h"
 
-static const char *const sources[] = {"rows", "mixtures", "multiplets", "library", "decays", NULL};
+static const char *const sources[] = {"rows",   "mixtures", "multiplets", "library",
+                                      "decays", "queries",  NULL};
 
 #define FMX_FIELD(name) offsetof(fmx__train, name)
 static const fmx__option train_table[] = {
     {"source", FMX__OPTION_CHOICE, FMX_FIELD(source), "", 0, 0, sources,
      "what is trained on: the dataset's rows, mixtures of them made on the fly as the section "
      "mixtures says, or, without a dataset, what the section multiplets, library or decays "
-     "generates"},
+     "generates; queries: is this compound in this mixture, for any library"},
     {"augment", FMX__OPTION_BOOL, FMX_FIELD(augment), "", 0, 0, NULL,
      "rows are varied as they are drawn, as the section augment says"},
     {"shuffle", FMX__OPTION_BOOL, FMX_FIELD(shuffle), "", 0, 0, NULL,
@@ -48,13 +50,16 @@ static const fmx__option train_table[] = {
     {"accumulate", FMX__OPTION_INTEGER, FMX_FIELD(accumulate), "batches", 1, 65536, NULL,
      "batches whose gradients are averaged into one step of the optimiser: a batch so many times "
      "as large without its memory"},
+    {"calibrate", FMX__OPTION_BOOL, FMX_FIELD(calibrate), "", 0, 0, NULL,
+     "at the end the logits are scaled and shifted to the largest likelihood of the validation "
+     "items, within the last layer, so that probabilities are met as often as they say"},
 };
 #undef FMX_FIELD
 
 /* The published schedule: up to 400 epochs, early stopping (patience 30), learning rate halved on a
  * plateau (patience 2, min_delta 1e-4, floor 1e-8). */
 static const fmx__train train_defaults = {
-    FMX__TRAIN_ROWS, false, true, true, 32, 400, 0, 0, 30, 0, 2, 0.5, 1e-4, 1e-8, 1, 0, 1};
+    FMX__TRAIN_ROWS, false, true, true, 32, 400, 0, 0, 30, 0, 2, 0.5, 1e-4, 1e-8, 1, 0, 1, false};
 
 static const fmx__option_group train_group = {
     .name = "train",
@@ -125,6 +130,7 @@ static const fmx__option_group evaluate_group = {
 };
 
 static const fmx__recipe_section sections[] = {
+    {"queries", NULL, &fmx__query_group, NULL, false},
     {"model", "The network: a list of layers. Each takes the one above, or what `from` names.",
      NULL, fmx__graph_stage, false},
     {"train", "How the network is trained.", &train_group, NULL, false},

@@ -10,6 +10,7 @@ typedef enum fmx__train_source {
     FMX__TRAIN_MULTIPLETS, /* the toy of mixture separation (section `multiplets`) */
     FMX__TRAIN_LIBRARY,    /* mixtures made from spin systems (section `library`) */
     FMX__TRAIN_DECAYS,     /* decays of one line each (section `decays`) */
+    FMX__TRAIN_QUERIES,    /* is this compound in this mixture? (sections `queries`, `library`) */
 } fmx__train_source;
 
 /* train: how a network is trained. */
@@ -31,6 +32,7 @@ typedef struct fmx__train {
     int64_t checkpoint; /* epochs between checkpoints */
     int64_t log_steps;  /* steps between lines of the log; 0: none */
     int64_t accumulate; /* batches whose gradients make one step */
+    bool calibrate;     /* at the end logits are scaled and shifted */
 } fmx__train;
 
 /* train.average: an exponential moving average of the weights. */

@@ -324,6 +324,8 @@ static fmx_status finish(fmx__trainer *t, fmx__train_result *result)
         t->options->validate ? fmx__train_load(t, t->best) : fmx__train_swap_average(t);
     if (status == FMX_OK && t->options->validate)
         status = fmx__train_validate(t, &figures);
+    if (status == FMX_OK && t->options->validate && t->options->calibrate)
+        status = fmx__train_calibrate(t);
     if (status == FMX_OK)
         status = choose_threshold(t, result);
     if (status == FMX_OK)

@@ -147,6 +147,16 @@ fmx_status fmx__train_follow_again(fmx__trainer *t, fmx__train_figures *figures)
 /* Weights, moments, averages and state as before the first step. */
 fmx_status fmx__train_begin(fmx__trainer *t);
 
+/* trainer_calibrate.c: scale and shift of logits with the largest likelihood, and the mean distance
+ * of probabilities from what came true, in fifteen bins. */
+void fmx__calibration_fit(const float *truth, const float *presence, size_t count, double *scale,
+                          double *shift);
+double fmx__calibration_error(const float *truth, const float *presence, size_t count);
+
+/* Puts them into the layer below the sigmoid, after a validation; t->presence follows. Errors:
+ * FMX_ERROR_RECIPE (no sigmoid, no dense layer with a bias below it). */
+fmx_status fmx__train_calibrate(fmx__trainer *t);
+
 /* trainer_table.c: tells the log of an epoch, in a line or a row. */
 void fmx__train_say(fmx__trainer *t, const fmx__train_figures *figures, bool better);
 double fmx__train_now_s(void);
