@@ -211,6 +211,20 @@ Test(query_report, spectra_of_one_sample_are_joined)
     fmx_test_close(&test);
 }
 
+Test(query_report, folders_in_common)
+{
+    static const char *const cases[][3] = {
+        {"a/b/7", "a/b/14", "a/b"}, {"a/b", "a/b/14", "a/b"}, {"a/b/14", "a/b", "a/b"},
+        {"a/b", "a/b", "a/b"},      {"/a", "/b", "/"},        {"a", "b", "."},
+        {"ab/c", "a/c", "."},       {"a/bc", "a/bd", "a"},    {"/x/y/1", "/x/z", "/x"}};
+    for (size_t i = 0; i < FMX__COUNT(cases); ++i) {
+        char path[32];
+        snprintf(path, sizeof path, "%s", cases[i][0]);
+        fmx__common_folder(path, cases[i][1]);
+        cr_assert_str_eq(path, cases[i][2], "%s and %s: %s", cases[i][0], cases[i][1], path);
+    }
+}
+
 Test(query_report, joining_may_run_out_of_memory)
 {
     fmx_test test = fmx_test_open_host();

@@ -6,6 +6,7 @@
 
 #include "launch.h"
 #include "mixture_draw.h"
+#include "query_report.h"
 #include "train_section.h"
 
 enum { BATCH = FMX__IDENTIFY_BATCH };
@@ -38,15 +39,20 @@ fmx_status fmx__identify_library(fmx__identify *work, const char *path, bool cal
                                   &work->library);
 }
 
+static void clear_item(fmx__identified *item)
+{
+    free(item->path);
+    free(item->name);
+    free(item->presence);
+    free(item->proportion);
+    free(item->shift_ppm);
+    *item = (fmx__identified){0};
+}
+
 void fmx__identify_close(fmx__identify *work)
 {
-    for (size_t i = 0; i < work->count; ++i) {
-        free(work->item[i].path);
-        free(work->item[i].name);
-        free(work->item[i].presence);
-        free(work->item[i].proportion);
-        free(work->item[i].shift_ppm);
-    }
+    for (size_t i = 0; i < work->count; ++i)
+        clear_item(&work->item[i]);
     fmx__line_library_clear(&work->library);
     free(work->item);
     free(work->ppm);
@@ -201,4 +207,60 @@ fmx_status fmx__identify_path(fmx__identify *work, const char *path)
     for (size_t i = before; i < work->count; ++i)
         work->item[i].seconds = seconds / (double)(work->count - before);
     return status;
+}
+
+/* ---- several spectra of one sample ----------------------------------------------------------- */
+
+static double logit_of(float probability)
+{
+    double p = fmin(fmax((double)probability, 1e-6), 1 - 1e-6); /* float says no more */
+    return log(p / (1 - p));
+}
+
+/* The mean of what all say of a class, in the first item. */
+static void join_class(fmx__identify *work, size_t c)
+{
+    double logit = 0;
+    double proportion = 0;
+    double shift = 0;
+    size_t shifts = 0;
+    for (size_t i = 0; i < work->count; ++i) {
+        const fmx__identified *item = &work->item[i];
+        logit += logit_of(item->presence[c]);
+        proportion += (double)item->proportion[c];
+        if (item->shift_ppm != NULL && isfinite(item->shift_ppm[c])) {
+            shift += item->shift_ppm[c];
+            ++shifts;
+        }
+    }
+    fmx__identified *first = &work->item[0];
+    first->presence[c] = (float)(1 / (1 + exp(-logit / (double)work->count)));
+    first->proportion[c] = (float)(proportion / (double)work->count);
+    if (first->shift_ppm != NULL)
+        first->shift_ppm[c] = shifts > 0 ? shift / (double)shifts : NAN;
+}
+
+fmx_status fmx__identify_join(fmx__identify *work)
+{
+    char *folder = NULL;
+    if (work->count < 2)
+        return FMX_OK;
+    fmx__identified *first = &work->item[0];
+    for (size_t c = 0; c < work->facts->classes; ++c)
+        join_class(work, c);
+    fmx_status status = fmx__format(work->ctx, &folder, "%s", first->path);
+    for (size_t i = 1; status == FMX_OK && i < work->count; ++i) {
+        fmx__common_folder(folder, work->item[i].path);
+        first->offset_ppm += work->item[i].offset_ppm;
+        first->seconds += work->item[i].seconds;
+        clear_item(&work->item[i]);
+    }
+    if (status != FMX_OK)
+        return status;
+    first->offset_ppm /= (double)work->count;
+    first->is_row = false;
+    free(first->path);
+    first->path = folder;
+    work->count = 1;
+    return FMX_OK;
 }

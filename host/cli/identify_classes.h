@@ -58,6 +58,10 @@ void fmx__identify_close(fmx__identify *work);
  * errors, FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
 fmx_status fmx__identify_path(fmx__identify *work, const char *path);
 
+/* Makes one answer of all: spectra of one sample. Logits of presence are averaged, and proportions
+ * and shifts as they are. The path is the folder that all lie in. */
+fmx_status fmx__identify_join(fmx__identify *work);
+
 /* Probability from which a compound is named. */
 double fmx__identify_threshold(const fmx__identify *work);
 

@@ -235,7 +235,7 @@ static fmx_status take_dataset(const fmx__identify_input *input, const char *pat
 }
 
 /* HDF5's signature, "HDF Format Specification" section II.A. */
-static bool is_dataset(const char *path)
+bool fmx__identify_is_hdf5(const char *path)
 {
     static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     unsigned char head[sizeof signature] = {0};
@@ -251,5 +251,5 @@ static bool is_dataset(const char *path)
 
 fmx_status fmx__identify_walk(const fmx__identify_input *input, const char *path)
 {
-    return is_dataset(path) ? take_dataset(input, path) : take_tree(input, path);
+    return fmx__identify_is_hdf5(path) ? take_dataset(input, path) : take_tree(input, path);
 }

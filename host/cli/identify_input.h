@@ -41,6 +41,9 @@ typedef struct fmx__identify_input {
  * rows. Errors: what `failed` returns, device errors, FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
 fmx_status fmx__identify_walk(const fmx__identify_input *input, const char *path);
 
+/* Whether a file is HDF5, by its first bytes; false where it cannot be read. */
+bool fmx__identify_is_hdf5(const char *path);
+
 /* Wall time in seconds, from any start. */
 double fmx__identify_now(void);
 

@@ -14,7 +14,8 @@ static const double least_nearly = 0.02; /* probability */
 /* Rules of this page only. */
 static const char rules[] =
     "<style>\na{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}\n"
-    "td.p{white-space:nowrap}\n.against{font-size:13.5px;margin:2px 0 6px}\nsvg "
+    "td.p{white-space:nowrap}td.why{min-width:250px}\n.against{font-size:13.5px;margin:2px 0 "
+    "6px}\nsvg "
     ".x{font-size:10.5px;font-weight:600;"
     "fill:var(--pos)}\nh3 .ci{font-weight:400;margin-left:8px}\n"
     ".bar{display:inline-block;height:9px;border-radius:3px;margin-right:7px;background:var(--c0);"
@@ -84,9 +85,9 @@ static void named_row(fmx__svg *svg, const fmx__found_view *view, size_t i)
     fmx__svg_raw(svg, "</td><td class=\"num\">");
     fmx__html_interval(svg, c->amount, c->amount_low, c->amount_high, "");
     if (isfinite(c->shift_ppm))
-        fmx__html_format(svg, "</td><td class=\"num\">%+.4f</td><td>", c->shift_ppm);
+        fmx__html_format(svg, "</td><td class=\"num\">%+.4f</td><td class=\"why\">", c->shift_ppm);
     else
-        fmx__svg_raw(svg, "</td><td class=\"num\">\xE2\x80\x93</td><td>");
+        fmx__svg_raw(svg, "</td><td class=\"num\">\xE2\x80\x93</td><td class=\"why\">");
     if (doubts > 0)
         fmx__svg_escaped(svg, doubt[0]);
     if (doubts > 1)
@@ -207,10 +208,11 @@ static void unassigned(fmx__svg *svg, const fmx__found_view *view)
     }
     for (size_t i = 0; i < view->page->points; ++i)
         tallest = fmax(tallest, (double)view->item->observed[i]);
-    fmx__html_format(svg,
-                     "<p class=\"lead\">Peaks that rise at least %.0f times the noise and a tenth "
-                     "of the spectrum above all that is named, the tallest first%s.</p>\n",
-                     least_peak, view->peaks == MOST_PEAKS ? "; only the tallest 40" : "");
+    fmx__html_format(
+        svg,
+        "<p class=\"lead\">Peaks that rise at least %.0f times the noise and two fifths "
+        "of the spectrum above all that is named, the tallest first%s.</p>\n",
+        least_peak, view->peaks == MOST_PEAKS ? "; only the tallest 40" : "");
     fmx__svg_raw(svg, "<div class=\"wide\"><table class=\"small\">\n<thead><tr><th "
                       "class=\"num\">no.</th><th class=\"num\">ppm</th><th class=\"num\">height / "
                       "noise</th><th class=\"num\">of the tallest</th><th class=\"num\">of the "

@@ -89,7 +89,7 @@ static void small_axis(fmx__svg *svg, const fmx__found_page *page, size_t first,
 
 static void caption(fmx__svg *svg, const fmx__found_multiplet *m)
 {
-    fmx__html_format(svg, "<figcaption><b>%.3f ppm</b>, %.3g H", m->ppm, m->protons);
+    fmx__html_format(svg, "<figcaption><b>%.3f ppm</b>, %.2g H", m->ppm, m->protons);
     if (isfinite(m->shift_ppm))
         fmx__html_format(svg, ", moved %+.3f", m->shift_ppm);
     if (isfinite(m->share))

@@ -184,22 +184,23 @@ static void settle(fmx__found_compound *c, const sums *from, size_t count)
     c->spectra = from->seen;
 }
 
-/* The folder that all paths lie in. */
-static fmx_status common_folder(fmx_context *ctx, char *const *path, size_t count, char **out)
+void fmx__common_folder(char *path, const char *other)
 {
-    size_t length = strlen(path[0]);
-    for (size_t k = 1; k < count; ++k) {
-        size_t same = 0;
-        while (same < length && path[k][same] == path[0][same])
-            ++same;
-        if (same < length || (path[k][same] != '\0' && path[k][same] != '/')) {
-            while (same > 0 && path[0][same - 1] != '/')
-                --same;
-            length = same > 1 ? same - 1 : same;
-        }
+    size_t length = strlen(path);
+    size_t same = 0;
+    while (same < length && other[same] == path[same])
+        ++same;
+    if (same == length && (other[same] == '\0' || other[same] == '/'))
+        return;
+    if (other[same] == '\0' && path[same] == '/') {
+        path[same] = '\0';
+        return;
     }
-    return length > 0 ? fmx__format(ctx, out, "%.*s", (int)length, path[0])
-                      : fmx__format(ctx, out, ".");
+    while (same > 0 && path[same - 1] != '/')
+        --same;
+    path[same > 1 ? same - 1 : same] = '\0';
+    if (path[0] == '\0')
+        memcpy(path, ".", 2);
 }
 
 /* The list of compounds: those of the spectrum drawn with their multiplets, then all others. */
@@ -253,7 +254,9 @@ static fmx_status take_facts(fmx_context *ctx, fmx__found *item, size_t count, s
         out->joined_count += status == FMX_OK;
     }
     if (status == FMX_OK)
-        status = common_folder(ctx, out->joined, count, &out->path);
+        status = fmx__format(ctx, &out->path, "%s", item[0].path);
+    for (size_t k = 1; status == FMX_OK && k < count; ++k)
+        fmx__common_folder(out->path, item[k].path);
     if (status == FMX_OK)
         status = fmx__format(ctx, &out->name, "%s", from->name != NULL ? from->name : "");
     if (status == FMX_OK) {

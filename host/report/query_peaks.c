@@ -7,7 +7,7 @@
 
 #define APART_PPM 0.01 /* peaks nearer than that are one */
 #define NEAR_PPM 0.01  /* a candidate's line this near would stand there */
-#define LEFT_SHARE 0.1 /* of the spectrum's height: less is a matter of line shape */
+#define LEFT_SHARE 0.4 /* of the height there: less is a matter of line shape and of the fit */
 
 void fmx__found_clear(fmx__found *item)
 {

@@ -99,6 +99,10 @@ fmx_status fmx__found_rivals(fmx_context *ctx, fmx__found *item, size_t points);
 fmx_status fmx__found_join(fmx_context *ctx, fmx__found *item, size_t count, size_t library,
                            double absent, fmx__found *out);
 
+/* Cuts a path (not empty) to the folder that it and another one lie in, "." where there is none;
+ * where one lies below the other, that is the upper one. */
+void fmx__common_folder(char *path, const char *other);
+
 /* ---- what nobody explains -------------------------------------------------------------------- */
 
 typedef struct fmx__found_peak {
@@ -115,7 +119,7 @@ typedef struct fmx__found_peak {
 /* Heights of what the named compounds leave: out[points] = observed - their multiplets. */
 void fmx__found_left(const fmx__found *item, size_t points, float *out);
 
-/* Maxima of what is left that rise `least` sigma and a tenth of the spectrum's height there,
+/* Maxima of what is left that rise `least` sigma and two fifths of the height there,
  * at least 0.01 ppm apart, by falling height; at most `most`. *out is released with free().
  * Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__found_unassigned(fmx_context *ctx, const fmx__found *item, const double *ppm,

@@ -1,0 +1,282 @@
+#include "identify_query.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "launch.h"
+
+enum { MOST = FMX__IDENTIFY_MOST };
+
+/* ---- model and library ----------------------------------------------------------------------- */
+
+static fmx_status open_library(fmx__identify_query *work, const char *library)
+{
+    work->library_path = library;
+    if (fmx__identify_is_hdf5(library))
+        return fmx__identify_engine_read(work, library);
+    fmx_status status = fmx_spin_library_read(work->ctx, library, &work->spins);
+    work->has_spins = status == FMX_OK;
+    return status;
+}
+
+fmx_status fmx__identify_query_open(fmx__identify_query *work, const char *model_path,
+                                    const char *library)
+{
+    work->ctx = fmx__device_context(work->device);
+    work->model_path = model_path;
+    fmx_status status = fmx__query_model_open(work->device, model_path, &work->model);
+    if (status != FMX_OK)
+        return status;
+    work->facts = fmx__query_model_describe(work->model);
+    work->recipe = fmx__query_model_recipe(work->model);
+    work->options = fmx__recipe_find(work->recipe, "queries")->options;
+    size_t points = work->facts->axis.points;
+    double first = work->facts->axis.first_ppm;
+    double step = (work->facts->axis.last_ppm - first) / (double)(points - 1);
+    status = fmx__alloc(work->ctx, points, sizeof *work->ppm, "the axis", &work->ppm);
+    for (size_t i = 0; status == FMX_OK && i < points; ++i)
+        work->ppm[i] = first + step * (double)i;
+    if (status == FMX_OK)
+        status =
+            fmx__alloc(work->ctx, MOST * points, sizeof *work->spectra, "spectra", &work->spectra);
+    if (status == FMX_OK)
+        status = fmx_buffer_create(work->device, MOST * points * sizeof(float), &work->on_device);
+    if (status == FMX_OK)
+        status = open_library(work, library);
+    return status;
+}
+
+void fmx__identify_query_close(fmx__identify_query *work)
+{
+    for (size_t i = 0; i < work->waiting_count; ++i) {
+        free(work->waiting[i].path);
+        free(work->waiting[i].name);
+    }
+    for (size_t i = 0; i < work->count; ++i)
+        fmx__found_clear(&work->item[i]);
+    for (size_t i = 0; i < work->engines; ++i) {
+        fmx__identify_engine_clear(work->engine[i]);
+        free(work->engine[i]);
+    }
+    free(work->item);
+    free(work->engine);
+    fmx_spin_library_clear(&work->spins);
+    fmx_buffer_release(work->on_device);
+    free(work->spectra);
+    free(work->ppm);
+    fmx__query_model_close(work->model);
+}
+
+/* ---- spectra --------------------------------------------------------------------------------- */
+
+/* Sum of the amounts of what is named. */
+static double strength(const fmx__found *item)
+{
+    double sum = 0;
+    for (size_t i = 0; i < item->named; ++i)
+        sum += item->compound[i].amount;
+    return sum;
+}
+
+/* Keeps the pictures of what the page will draw: the first spectra, or with `joint` the strongest
+ * one. */
+static void forget(fmx__identify_query *work)
+{
+    size_t last = work->count - 1;
+    size_t weaker = last;
+    if (work->pictures && !work->joint && last < FMX__FOUND_MOST_DRAWN)
+        return;
+    if (work->pictures && work->joint) {
+        if (last == 0)
+            return;
+        if (strength(&work->item[last]) > strength(&work->item[work->strongest])) {
+            weaker = work->strongest;
+            work->strongest = last;
+        }
+    }
+    fmx__found_forget(&work->item[weaker]);
+}
+
+static fmx_status add_item(fmx__identify_query *work, const fmx__query_answer *answer,
+                           const float *logit, size_t spectrum)
+{
+    fmx__identify_waiting *from = &work->waiting[spectrum];
+    fmx_status status = fmx__grow(work->ctx, &work->item, &work->capacity, work->count + 1,
+                                  sizeof *work->item, "answers");
+    if (status != FMX_OK)
+        return status;
+    fmx__found *item = &work->item[work->count];
+    status = fmx__identify_query_item(work, answer, logit, spectrum, item);
+    ++work->count;
+    if (status != FMX_OK)
+        return status;
+    item->path = from->path;
+    item->name = from->name;
+    item->row = from->row;
+    item->is_row = from->is_row;
+    item->width_hz = from->width_hz;
+    from->path = from->name = NULL;
+    forget(work);
+    return FMX_OK;
+}
+
+/* Runs the chain and the network over what waits. */
+static fmx_status ask(fmx__identify_query *work)
+{
+    double width_hz[MOST];
+    size_t points = work->facts->axis.points;
+    size_t count = work->waiting_count;
+    fmx__query_answer answer = {0};
+    float *logit = NULL;
+    if (count == 0)
+        return FMX_OK;
+    for (size_t i = 0; i < count; ++i)
+        width_hz[i] = work->waiting[i].width_hz;
+    fmx__query_spectra spectra = {.spectra = work->on_device, .count = count, .width_hz = width_hz};
+    fmx_status status =
+        fmx_buffer_write(work->on_device, 0, work->spectra, count * points * sizeof(float));
+    if (status == FMX_OK)
+        status = fmx__query_chain_run(work->engine[work->current]->chain, &spectra, &answer);
+    if (status == FMX_OK && answer.queries > 0)
+        status = fmx__alloc(work->ctx, answer.queries, sizeof *logit, "logits", &logit);
+    if (status == FMX_OK && answer.queries > 0)
+        status = fmx__query_model_ask(work->model, answer.windows, answer.queries, logit);
+    for (size_t i = 0; status == FMX_OK && i < count; ++i)
+        status = add_item(work, &answer, logit, i);
+    for (size_t i = 0; i < count; ++i) {
+        free(work->waiting[i].path);
+        free(work->waiting[i].name);
+        work->waiting[i] = (fmx__identify_waiting){0};
+    }
+    work->waiting_count = 0;
+    free(logit);
+    return status;
+}
+
+/* Puts a spectrum in units of its noise at the end of those that wait. */
+static fmx_status wait(fmx__identify_query *work, const fmx__identify_spectrum *spectrum,
+                       double sigma)
+{
+    size_t points = work->facts->axis.points;
+    float *to = work->spectra + work->waiting_count * points;
+    fmx__identify_waiting *slot = &work->waiting[work->waiting_count];
+    for (size_t i = 0; i < points; ++i)
+        to[i] = (float)((double)spectrum->value[i] / sigma);
+    *slot = (fmx__identify_waiting){
+        .row = spectrum->row, .is_row = spectrum->is_row, .width_hz = spectrum->line_width_hz};
+    ++work->waiting_count;
+    fmx_status status = fmx__format(work->ctx, &slot->path, "%s", spectrum->path);
+    if (status == FMX_OK)
+        status = fmx__format(work->ctx, &slot->name, "%s", spectrum->name);
+    return status;
+}
+
+static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
+{
+    fmx__identify_query *work = user;
+    size_t engine = 0;
+    double sigma = spectrum->noise_sigma;
+    fmx_status status =
+        fmx__identify_engine_for(work, spectrum->path, spectrum->field_mhz, &engine);
+    if (status == FMX_OK && !(sigma > 0 && isfinite(sigma)))
+        status = fmx__fail(work->ctx, FMX_ERROR_FORMAT,
+                           "%s: its noise is not known, and without it amounts mean nothing; "
+                           "process the FID with the stage `noise`",
+                           spectrum->path);
+    if (status == FMX_OK && engine != work->current) {
+        if (work->joint && work->count + work->waiting_count > 0)
+            return fmx__fail(work->ctx, FMX_ERROR_FORMAT,
+                             "%s: spectra that are named together must be of one field",
+                             spectrum->path);
+        status = ask(work);
+        work->current = engine;
+    }
+    if (status == FMX_OK)
+        status = wait(work, spectrum, sigma);
+    if (status == FMX_OK && work->waiting_count == MOST)
+        status = ask(work);
+    return status;
+}
+
+fmx_status fmx__identify_query_path(fmx__identify_query *work, const char *path)
+{
+    size_t before = work->count;
+    double start = fmx__identify_now();
+    fmx__identify_input input = {
+        .device = work->device,
+        .ctx = work->ctx,
+        .model_path = work->model_path,
+        .facts = work->facts,
+        .recipe = work->recipe,
+        .failed = work->failed,
+        .failed_user = work->user,
+        .take = take,
+        .user = work,
+    };
+    fmx_status status = fmx__identify_walk(&input, path);
+    if (status == FMX_OK)
+        status = ask(work);
+    double seconds = fmx__identify_now() - start;
+    for (size_t i = before; i < work->count; ++i)
+        work->item[i].seconds = seconds / (double)(work->count - before);
+    return status;
+}
+
+fmx_status fmx__identify_query_end(fmx__identify_query *work)
+{
+    fmx__found joined = {0};
+    if (!work->joint || work->count == 0)
+        return FMX_OK;
+    size_t library = work->engine[work->current]->library->compounds;
+    fmx_status status = fmx__found_join(work->ctx, work->item, work->count, library,
+                                        (double)FMX__QUERY_ABSENT, &joined);
+    work->item[0] = joined;
+    work->count = 1;
+    return status;
+}
+
+/* ---- output ---------------------------------------------------------------------------------- */
+
+cJSON *fmx__identify_query_json(const fmx__identify_query *work, bool all)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; array != NULL && i < work->count; ++i) {
+        cJSON *one = fmx__found_json(work->ctx, &work->item[i], all);
+        if (one == NULL || !cJSON_AddItemToArray(array, one)) {
+            cJSON_Delete(one);
+            cJSON_Delete(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+fmx_status fmx__identify_query_page(const fmx__identify_query *work, const char *path,
+                                    bool overwrite)
+{
+    char *library = NULL;
+    const fmx_library *lines = work->engines > 0 ? work->engine[work->current]->library : NULL;
+    fmx_status status =
+        fmx__format(work->ctx, &library, "%s, %zu compounds at %g MHz", work->library_path,
+                    lines != NULL ? lines->compounds : 0, lines != NULL ? lines->field_mhz : 0);
+    const fmx__found_fact facts[] = {
+        {"model", work->model_path},
+        {"library", library},
+        {"made by", "fidmix " FMX_VERSION},
+    };
+    fmx__found_page page = {
+        .title = "Compounds named",
+        .fact = facts,
+        .facts = FMX__COUNT(facts),
+        .item = work->item,
+        .items = work->count,
+        .nucleus = work->facts->axis.nucleus,
+        .ppm = work->ppm,
+        .points = work->facts->axis.points,
+    };
+    if (status == FMX_OK)
+        status = fmx__found_page_write(work->ctx, &page, path, overwrite);
+    free(library);
+    return status;
+}
