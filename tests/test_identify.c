@@ -104,6 +104,41 @@ Test(identify, shifts_from_a_library)
     fails("identify $D/model.safetensors $D/raw --library $D/other.h5", 3, "model's recipe");
 }
 
+/* Spectra of one sample: the logit of what both say, the folder of both. */
+Test(identify, one_answer_for_several_spectra)
+{
+    double logit[3] = {0};
+    char named[64] = "";
+    make_model();
+    static const char *const commands[] = {
+        "identify $D/model.safetensors $D/raw/Citrate/1 $D/raw/Citrate/2 --json",
+        "identify $D/model.safetensors $D/raw/Citrate/1 $D/raw/Citrate/2 --json --joint"};
+    for (size_t i = 0; i < 2; ++i) {
+        succeeds(commands[i]);
+        cJSON *array = first_answer();
+        cr_assert_eq(cJSON_GetArraySize(array), i == 0 ? 2 : 1);
+        for (int k = 0; k < cJSON_GetArraySize(array); ++k) {
+            const cJSON *item = cJSON_GetArrayItem(array, k);
+            const cJSON *one = cJSON_GetArrayItem(cJSON_GetObjectItem(item, "compounds"), 0);
+            cr_assert_not_null(one);
+            const char *name = cJSON_GetObjectItem(one, "name")->valuestring;
+            if (named[0] == '\0')
+                snprintf(named, sizeof named, "%s", name);
+            cr_assert_str_eq(name, named);
+            double p = cJSON_GetObjectItem(one, "probability")->valuedouble;
+            logit[2 * i + (size_t)k] = log(p / (1 - p));
+            const char *path = cJSON_GetObjectItem(item, "path")->valuestring;
+            cr_assert(i == 0 || strcmp(path + strlen(path) - 8, "/Citrate") == 0, "%s", path);
+        }
+        cJSON_Delete(array);
+    }
+    /* probabilities are floats: the logit of one near 1 is known to eps / (1 - p) */
+    double most = fmax(fabs(logit[0]), fabs(logit[1]));
+    cr_assert_float_eq(logit[2], 0.5 * (logit[0] + logit[1]), 4 * FMX_TEST_EPS * exp(most) + 1e-6);
+    fails("identify $D/model.safetensors $D/raw --out $D/page.html", 2, "needs a query model");
+    fails("identify $D/model.safetensors $D/raw --json --all", 2, "needs a query model");
+}
+
 Test(identify, trees_and_datasets)
 {
     make_model();

@@ -28,15 +28,15 @@ static fmx_status check_patterns(const fmx__identify_query *work, const fmx__pat
     return fmx__fail(work->ctx, FMX_ERROR_FORMAT,
                      "%s: none of its compounds has a line between %g and %g ppm, where %s looks; "
                      "take a library of %s spin systems in ppm",
-                     work->library_path, work->facts->axis.last_ppm, work->facts->axis.first_ppm,
-                     work->model_path, work->facts->axis.nucleus);
+                     work->library_path, work->facts.axis.last_ppm, work->facts.axis.first_ppm,
+                     work->model_path, work->facts.axis.nucleus);
 }
 
 /* Takes the library over. */
 static fmx_status add_engine(fmx__identify_query *work, fmx_library *library, size_t *out)
 {
-    const fmx__multiplet_axis axis = {work->facts->axis.first_ppm, work->facts->axis.last_ppm,
-                                      work->facts->axis.points};
+    const fmx__multiplet_axis axis = {work->facts.axis.first_ppm, work->facts.axis.last_ppm,
+                                      work->facts.axis.points};
     fmx__identify_engine *engine = NULL;
     fmx_status status = fmx__alloc(work->ctx, 1, sizeof *engine, "a library", &engine);
     if (status != FMX_OK) {

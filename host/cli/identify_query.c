@@ -1,10 +1,12 @@
 #include "identify_query.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "launch.h"
+#include "recipe_sections.h"
 
 enum { MOST = FMX__IDENTIFY_MOST };
 
@@ -20,6 +22,20 @@ static fmx_status open_library(fmx__identify_query *work, const char *library)
     return status;
 }
 
+/* A query model's own axis is that of its windows; spectra lie on the recipe's. */
+static fmx_status take_axis(fmx__identify_query *work)
+{
+    const fmx__axis *axis = NULL;
+    work->facts = *fmx__query_model_describe(work->model);
+    fmx_status status = fmx__recipe_axis(work->ctx, work->recipe, &axis);
+    if (status != FMX_OK)
+        return status;
+    work->facts.axis = (fmx__model_axis){
+        .first_ppm = axis->first_ppm, .last_ppm = axis->last_ppm, .points = (size_t)axis->points};
+    snprintf(work->facts.axis.nucleus, sizeof work->facts.axis.nucleus, "%.15s", axis->nucleus);
+    return FMX_OK;
+}
+
 fmx_status fmx__identify_query_open(fmx__identify_query *work, const char *model_path,
                                     const char *library)
 {
@@ -28,12 +44,14 @@ fmx_status fmx__identify_query_open(fmx__identify_query *work, const char *model
     fmx_status status = fmx__query_model_open(work->device, model_path, &work->model);
     if (status != FMX_OK)
         return status;
-    work->facts = fmx__query_model_describe(work->model);
     work->recipe = fmx__query_model_recipe(work->model);
     work->options = fmx__recipe_find(work->recipe, "queries")->options;
-    size_t points = work->facts->axis.points;
-    double first = work->facts->axis.first_ppm;
-    double step = (work->facts->axis.last_ppm - first) / (double)(points - 1);
+    status = take_axis(work);
+    if (status != FMX_OK)
+        return status;
+    size_t points = work->facts.axis.points;
+    double first = work->facts.axis.first_ppm;
+    double step = (work->facts.axis.last_ppm - first) / (double)(points - 1);
     status = fmx__alloc(work->ctx, points, sizeof *work->ppm, "the axis", &work->ppm);
     for (size_t i = 0; status == FMX_OK && i < points; ++i)
         work->ppm[i] = first + step * (double)i;
@@ -125,7 +143,7 @@ static fmx_status add_item(fmx__identify_query *work, const fmx__query_answer *a
 static fmx_status ask(fmx__identify_query *work)
 {
     double width_hz[MOST];
-    size_t points = work->facts->axis.points;
+    size_t points = work->facts.axis.points;
     size_t count = work->waiting_count;
     fmx__query_answer answer = {0};
     float *logit = NULL;
@@ -158,7 +176,7 @@ static fmx_status ask(fmx__identify_query *work)
 static fmx_status wait(fmx__identify_query *work, const fmx__identify_spectrum *spectrum,
                        double sigma)
 {
-    size_t points = work->facts->axis.points;
+    size_t points = work->facts.axis.points;
     float *to = work->spectra + work->waiting_count * points;
     fmx__identify_waiting *slot = &work->waiting[work->waiting_count];
     for (size_t i = 0; i < points; ++i)
@@ -207,7 +225,7 @@ fmx_status fmx__identify_query_path(fmx__identify_query *work, const char *path)
         .device = work->device,
         .ctx = work->ctx,
         .model_path = work->model_path,
-        .facts = work->facts,
+        .facts = &work->facts,
         .recipe = work->recipe,
         .failed = work->failed,
         .failed_user = work->user,
@@ -271,9 +289,9 @@ fmx_status fmx__identify_query_page(const fmx__identify_query *work, const char 
         .facts = FMX__COUNT(facts),
         .item = work->item,
         .items = work->count,
-        .nucleus = work->facts->axis.nucleus,
+        .nucleus = work->facts.axis.nucleus,
         .ppm = work->ppm,
-        .points = work->facts->axis.points,
+        .points = work->facts.axis.points,
     };
     if (status == FMX_OK)
         status = fmx__found_page_write(work->ctx, &page, path, overwrite);

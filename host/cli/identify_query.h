@@ -34,7 +34,7 @@ typedef struct fmx__identify_query {
     bool joint;
     bool pictures;
     fmx__query_model *model;
-    const fmx__model_facts *facts;
+    fmx__model_facts facts; /* the model's, borrowed, with the axis of its recipe */
     const fmx__recipe *recipe;
     const fmx__query_options *options;
     double *ppm; /* [facts->axis.points] */

@@ -23,25 +23,40 @@ static fmx_status heights_of(const fmx__identify_query *work, fmx__identify_engi
     return status;
 }
 
+/* Between height[at - 1] and height[at], `part` of the way, as the fit does it (Catmull-Rom);
+ * nothing lies beyond the ends. */
+static double between(const float *height, size_t count, size_t at, double part)
+{
+    double h[4];
+    for (size_t k = 0; k < 4; ++k)
+        h[k] = at + k >= 2 && at + k - 2 < count ? (double)height[at + k - 2] : 0;
+    double a = 0.5 * (3 * (h[1] - h[2]) + h[3] - h[0]);
+    double b = h[0] - 2.5 * h[1] + 2 * h[2] - 0.5 * h[3];
+    return ((a * part + b) * part + 0.5 * (h[2] - h[0])) * part + h[1];
+}
+
 /* The multiplet as drawn for amount 1, where it was found. */
 static fmx_status draw(const fmx__identify_query *work, fmx__identify_engine *engine, size_t width,
                        const fmx__query_multiplet *from, fmx__found_multiplet *to)
 {
     size_t index = width * engine->table.patterns + from->pattern;
     const fmx__pattern *pattern = &engine->table.pattern[index];
-    double step = (work->facts->axis.first_ppm - work->facts->axis.last_ppm) /
-                  (double)(work->facts->axis.points - 1);
+    double step = (work->facts.axis.first_ppm - work->facts.axis.last_ppm) /
+                  (double)(work->facts.axis.points - 1);
     const float *height = NULL;
     fmx_status status = heights_of(work, engine, index, &height);
-    long base = (long)pattern->base - lround((double)from->shift_ppm / step);
+    double place = (double)pattern->base - (double)from->shift_ppm / step;
+    double base = floor(place);
     size_t cut = base < 0 ? (size_t)-base : 0;
-    if (status != FMX_OK || cut >= pattern->count)
+    size_t count = (size_t)pattern->count + 1; /* a part of a point further */
+    if (status != FMX_OK || pattern->count == 0 || cut >= count)
         return status;
-    to->first = (size_t)(base + (long)cut);
-    to->count = pattern->count - cut;
+    to->first = (size_t)(base + (double)cut);
+    to->count = count - cut;
     status = fmx__alloc(work->ctx, to->count, sizeof *to->own, "a multiplet", &to->own);
     for (size_t i = 0; status == FMX_OK && i < to->count; ++i)
-        to->own[i] = pattern->highest * height[cut + i];
+        to->own[i] = (float)((double)pattern->highest *
+                             between(height, pattern->count, cut + i, 1 - (place - base)));
     return status;
 }
 
@@ -117,7 +132,7 @@ static void scale_shapes(fmx__found *item)
 static fmx_status take_pictures(const fmx__identify_query *work, const fmx__query_answer *answer,
                                 size_t spectrum, fmx__found *out)
 {
-    size_t points = work->facts->axis.points;
+    size_t points = work->facts.axis.points;
     size_t bytes = points * sizeof(float);
     fmx_status status = fmx__alloc(work->ctx, points, sizeof(float), "a spectrum", &out->observed);
     if (status == FMX_OK)
@@ -140,7 +155,7 @@ fmx_status fmx__identify_query_item(fmx__identify_query *work, const fmx__query_
         ++end;
     *out = (fmx__found){
         .candidates = engine->library->compounds,
-        .threshold = isnan(work->facts->threshold) ? 0.5 : work->facts->threshold,
+        .threshold = isnan(work->facts.threshold) ? 0.5 : work->facts.threshold,
         .offset_ppm = answer->offset_ppm[spectrum],
         .offset_clear = answer->clear[spectrum],
     };
@@ -155,7 +170,7 @@ fmx_status fmx__identify_query_item(fmx__identify_query *work, const fmx__query_
     }
     if (status == FMX_OK) {
         fmx__found_sort(out);
-        status = fmx__found_rivals(work->ctx, out, work->facts->axis.points);
+        status = fmx__found_rivals(work->ctx, out, work->facts.axis.points);
     }
     if (status == FMX_OK)
         scale_shapes(out);

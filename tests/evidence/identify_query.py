@@ -6,7 +6,8 @@
 DATA holds spin_systems/spin_systems.tsv and bruker/mix_27_metabolites_700 with composition.tsv. Candidates
 are the 25 of the 27 that have spin systems (NAD and NADH have none), the contaminants ethanol, acetate and
 formate, and decoys up to 225 or 1226 compounds: the table's metabolites first, then entries drawn with the
-seed; never another stereoisomer of what is in the samples. Other entries of a candidate are its variants.
+seed; never another stereoisomer of what is in the samples. Other entries of a candidate are its variants,
+among them histidine and threonine by their systematic names.
 
 Printed, for each number of candidates, for each spectrum by itself and for all together (--joint):
 precision, recall, F1, false positive rate at the model's threshold, the area under the ROC curve, the
@@ -34,8 +35,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from identify_27 import NO_CANDIDATE, NO_SPIN_SYSTEM, PRESENT, composition, stem  # noqa: E402
 
 CONTAMINANTS = ["bmse000297_simulation_1", "bmse000857_simulation_1", "bmse000203_simulation_1"]
-SAME = {"2-amino-3-(3h-imidazol-4-yl)propanoic acid",  # histidine and threonine by other names
-        "2-amino-3-hydroxybutanoic acid"}
+SAME = {"2-amino-3-(3h-imidazol-4-yl)propanoic acid": "L-Histidine",  # what it is by another name
+        "2-amino-3-hydroxybutanoic acid": "L-Threonine"}
 BINS = 10
 
 
@@ -71,6 +72,7 @@ def choose(rows, wanted, seed):
     chosen = present + contaminants + decoys
     entries = {row[0] for row in chosen}
     variants = [row for row in rows if row[0] not in entries and key(row[1]) in keys]
+    variants += [[row[0], f"{SAME[key(row[1])]} - {row[0]}", *row[2:]] for row in rows if key(row[1]) in SAME]
     return (chosen + variants, {key(row[1]) for row in present},
             {key(row[1]) for row in contaminants}, keys)
 
