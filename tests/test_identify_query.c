@@ -202,6 +202,7 @@ Test(identify_query, what_is_refused)
 {
     make_model();
     fails("identify $D/model.safetensors $D/raw", 2, "is a query model");
+    fails("identify no_such_model $D/raw", 3, "no_such_model");
     fails("identify $D/model.safetensors $D/raw --library $D/nowhere.h5", 3, "nowhere.h5");
     fails("identify $D/model.safetensors $D/nowhere --library $D/library.h5", 3, "nowhere");
     succeeds("library spin_systems --only L-Alanine --field-mhz 700 --out $D/l700.h5 --quiet");

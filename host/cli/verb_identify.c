@@ -1,7 +1,10 @@
 #include "cli_failures.h"
 #include "cli_json.h"
+#include "cli_model.h"
 #include "identify_classes.h"
 #include "identify_query.h"
+
+#include <stdlib.h>
 
 typedef struct failures {
     fmx__cli *cli;
@@ -15,7 +18,7 @@ static fmx_status note(void *user, const char *path, fmx_status status)
 }
 
 /* A classifier knows its compounds by itself. */
-static fmx_status run_classes(fmx__cli *cli, fmx_device *device, failures *bad)
+static fmx_status run_classes(fmx__cli *cli, fmx_device *device, const char *model, failures *bad)
 {
     static const char *const queries_only[] = {"--out", "--all"};
     fmx__identify work = {.device = device, .failed = note, .user = bad};
@@ -32,7 +35,7 @@ static fmx_status run_classes(fmx__cli *cli, fmx_device *device, failures *bad)
         return fmx__fail(
             cli->ctx, FMX_ERROR_USAGE,
             "identify: --calibrate needs --library, spectra that are referenced rightly");
-    fmx_status status = fmx__identify_open(&work, cli->path[0]);
+    fmx_status status = fmx__identify_open(&work, model);
     if (status == FMX_OK && library != NULL)
         status = fmx__identify_library(&work, library, calibrate);
     for (size_t i = 1; status == FMX_OK && i < cli->path_count; ++i)
@@ -51,7 +54,7 @@ static fmx_status run_classes(fmx__cli *cli, fmx_device *device, failures *bad)
 }
 
 /* A query model asks about every compound of a library. */
-static fmx_status run_queries(fmx__cli *cli, fmx_device *device, failures *bad)
+static fmx_status run_queries(fmx__cli *cli, fmx_device *device, const char *model, failures *bad)
 {
     const char *out = fmx__cli_value(cli, "--out");
     const char *library = fmx__cli_value(cli, "--library");
@@ -69,7 +72,7 @@ static fmx_status run_queries(fmx__cli *cli, fmx_device *device, failures *bad)
             "--library, what `fidmix library` wrote or spin systems (--library "
             "spin_systems takes those built in)",
             cli->path[0]);
-    fmx_status status = fmx__identify_query_open(&work, cli->path[0], library);
+    fmx_status status = fmx__identify_query_open(&work, model, library);
     for (size_t i = 1; status == FMX_OK && i < cli->path_count; ++i)
         status = fmx__identify_query_path(&work, cli->path[i]);
     size_t count = work.count;
@@ -92,11 +95,16 @@ static fmx_status run(fmx__cli *cli)
 {
     failures bad = {.cli = cli};
     fmx_device *device = NULL;
+    char *model = NULL;
     fmx_status status = fmx__cli_device(cli, &device);
     if (status != FMX_OK)
         return status;
-    return fmx__model_asks(cli->ctx, cli->path[0]) ? run_queries(cli, device, &bad)
-                                                   : run_classes(cli, device, &bad);
+    status = fmx__cli_model(cli->ctx, cli->path[0], &model);
+    if (status == FMX_OK)
+        status = fmx__model_asks(cli->ctx, model) ? run_queries(cli, device, model, &bad)
+                                                  : run_classes(cli, device, model, &bad);
+    free(model);
+    return status;
 }
 
 static const fmx__cli_option options[] = {
@@ -123,8 +131,8 @@ const fmx__verb fmx__verb_identify = {
                 "  fidmix identify model.safetensors raw --json\n"
                 "  fidmix identify model.safetensors mixtures.h5\n"
                 "  fidmix identify model.safetensors raw --library library.h5 --calibrate\n"
-                "  fidmix identify identify.safetensors raw --library library.h5 --out page.html\n"
-                "  fidmix identify identify.safetensors sample/1 sample/2 --library library.h5 "
+                "  fidmix identify identify raw --library library.h5 --out page.html\n"
+                "  fidmix identify identify sample/1 sample/2 --library library.h5 "
                 "--joint --json\n",
     .options = options,
     .option_count = FMX__COUNT(options),
