@@ -1,10 +1,10 @@
+#include <stdlib.h>
+
 #include "cli_failures.h"
 #include "cli_json.h"
 #include "cli_model.h"
 #include "identify_classes.h"
 #include "identify_query.h"
-
-#include <stdlib.h>
 
 typedef struct failures {
     fmx__cli *cli;
