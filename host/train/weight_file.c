@@ -53,16 +53,65 @@ static fmx_status list_places(fmx_context *ctx, const fmx__weights *weights,
     return status;
 }
 
-static fmx_status append(fmx__safetensors_writer *writer, const place *at, float *piece)
+/* Part of a slab on the host: every read waits for the device, so that one for each tensor would
+ * cost a small network more than an epoch. */
+typedef struct window {
+    fmx_buffer *slab; /* NULL: nothing was read yet */
+    size_t first;
+    size_t count;
+    float *value; /* [PIECE] */
+} window;
+
+/* The float `first` of a tensor and up to *count behind it, where they are in the window, which
+ * goes there if it has to. */
+static fmx_status look(window *w, const place *at, size_t slab_floats, size_t first,
+                       const float **values, size_t *count)
+{
+    size_t from = at->tensor->offset + first;
+    fmx_status status = FMX_OK;
+    if (w->slab != at->slab || from < w->first || from >= w->first + w->count) {
+        w->slab = at->slab;
+        w->first = from;
+        w->count = slab_floats - from < PIECE ? slab_floats - from : PIECE;
+        status =
+            fmx_buffer_read(at->slab, from * sizeof(float), w->value, w->count * sizeof(float));
+    }
+    *values = w->value + (from - w->first);
+    *count = w->first + w->count - from;
+    return status;
+}
+
+static fmx_status append(fmx__safetensors_writer *writer, const place *at, size_t slab_floats,
+                         window *w)
 {
     fmx_status status = FMX_OK;
-    for (size_t first = 0; status == FMX_OK && first < at->tensor->count; first += PIECE) {
-        size_t count = at->tensor->count - first < PIECE ? at->tensor->count - first : PIECE;
-        status = fmx_buffer_read(at->slab, (at->tensor->offset + first) * sizeof(float), piece,
-                                 count * sizeof(float));
+    size_t count = 0;
+    for (size_t first = 0; status == FMX_OK && first < at->tensor->count; first += count) {
+        const float *values = NULL;
+        status = look(w, at, slab_floats, first, &values, &count);
+        if (count > at->tensor->count - first)
+            count = at->tensor->count - first;
         if (status == FMX_OK)
-            status = fmx__safetensors_writer_append(writer, piece, count * sizeof(float));
+            status = fmx__safetensors_writer_append(writer, values, count * sizeof(float));
     }
+    return status;
+}
+
+/* Weights and statistics take turns in the file and have slabs of their own: a window for each. */
+static fmx_status append_all(fmx_context *ctx, fmx__safetensors_writer *writer,
+                             const fmx__weights *weights, const place *at, size_t count)
+{
+    window windows[2] = {0};
+    float *piece = NULL;
+    fmx_status status = fmx__alloc(ctx, 2 * PIECE, sizeof *piece, "weights", &piece);
+    if (status != FMX_OK)
+        return status;
+    windows[0].value = piece;
+    windows[1].value = piece + PIECE;
+    for (size_t i = 0; status == FMX_OK && i < count; ++i)
+        status = append(writer, &at[i], weights->slab[at[i].tensor->slab].floats,
+                        &windows[at[i].tensor->spec.trainable]);
+    free(piece);
     return status;
 }
 
@@ -90,7 +139,6 @@ fmx_status fmx__weight_file_write(fmx_context *ctx, const char *path, const fmx_
     fmx__tensor_entry *entry = NULL;
     place *at = NULL;
     char *names = NULL;
-    float *piece = NULL;
     size_t count = 0;
     fmx__safetensors_writer *writer = NULL;
     fmx_status status = fmx__model_metadata(ctx, facts, &fact, &fact_count);
@@ -99,18 +147,15 @@ fmx_status fmx__weight_file_write(fmx_context *ctx, const char *path, const fmx_
     if (status == FMX_OK)
         status = list_places(ctx, weights, moments != NULL ? moments : &no_moments, &entry, &at,
                              &names, &count);
-    if (status == FMX_OK)
-        status = fmx__alloc(ctx, PIECE, sizeof *piece, "weights", &piece);
     if (status == FMX_OK) {
         fmx__safetensors_plan plan = {entry, count, all, fact_count + more_count};
         status = fmx__safetensors_writer_open(ctx, path, true, &plan, &writer);
     }
-    for (size_t i = 0; status == FMX_OK && i < count; ++i)
-        status = append(writer, &at[i], piece);
+    if (status == FMX_OK)
+        status = append_all(ctx, writer, weights, at, count);
     if (status == FMX_OK)
         status = fmx__safetensors_writer_finish(writer);
     fmx__safetensors_writer_close(writer);
-    free(piece);
     free(names);
     free(at);
     free(entry);
