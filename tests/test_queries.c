@@ -383,6 +383,26 @@ Test(queries, calibration_finds_scale_and_shift)
     free(random);
 }
 
+/* The file in the repository opens, and is small. */
+Test(queries, model_that_ships)
+{
+    size_t bytes = 0;
+    fmx__query_model *model = NULL;
+    const char *path = FMX_SOURCE_DIR "/data/models/identify.safetensors";
+    fmx_test test = fmx_test_open();
+    char *file = fmx_train_bytes(path, &bytes);
+    cr_assert(file != NULL && bytes < 5000000);
+    free(file);
+    cr_assert(fmx__model_asks(test.ctx, path));
+    fmx_test_ok(&test, fmx__query_model_open(test.device, path, &model), "model");
+    const fmx__model_facts *facts = fmx__query_model_describe(model);
+    cr_assert_float_eq(facts->threshold, 0.5, 1e-9);
+    cr_assert_eq(facts->classes, 1);
+    fmx__query_model_close(model);
+    cr_assert(!fmx__model_asks(test.ctx, "/nowhere"));
+    fmx_test_close(&test);
+}
+
 /* Says when the work has gone on `left` times. */
 typedef struct stopper {
     fmx_context *ctx;
