@@ -139,6 +139,50 @@ Test(line_match, offset_and_shifts)
     fmx_test_close(&test);
 }
 
+/* What is there lacks nothing, and each explains its share of the signal; of what is not there,
+ * most multiplets are missed: those whose tallest one happens to lie on something else. */
+Test(line_match, supports)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx__line_library library;
+    fmx__line_support support[COMPOUNDS];
+    float *x = calloc(POINTS, sizeof *x);
+    double *all = calloc(POINTS, sizeof *all);
+    size_t wanted[COMPOUNDS];
+    const double shift[COMPOUNDS] = {0};
+    double explained = 0;
+    cr_assert(x != NULL && all != NULL);
+    fill_axis();
+    fmx_test_ok(&test,
+                fmx__line_library_read(test.ctx, write_library(&test, COMPOUNDS), names, COMPOUNDS,
+                                       ppm, POINTS, &library),
+                "library");
+    for (size_t c = 0; c < COMPOUNDS; ++c)
+        wanted[c] = c;
+    make_mixture(x, shift, 0);
+    fmx_test_ok(&test, fmx__line_supports(test.ctx, &library, x, wanted, COMPOUNDS, support),
+                "supports");
+    for (size_t c = 0; c < COMPOUNDS; ++c) {
+        cr_assert(!support[c].single_line && support[c].multiplets >= MULTIPLETS - 1);
+        if (c % 2 != 0)
+            continue;
+        cr_assert_eq(support[c].lacking, 0, "%s", names[c]);
+        explained += support[c].explained;
+    }
+    /* the amounts are exact; 3 sigma cut off some of the tails, a twentieth of a Lorentzian */
+    cr_assert_float_eq(explained, 1, 0.1, "%g", explained);
+    add_multiplet(all, 1, 0, 0, 3); /* one multiplet of a compound, the others not */
+    for (size_t j = 0; j < POINTS; ++j)
+        x[j] = (float)(all[j] + 0.01 * sin((double)(j * j % 1013)));
+    fmx_test_ok(&test, fmx__line_supports(test.ctx, &library, x, wanted + 1, 1, support),
+                "supports");
+    cr_assert_gt(support[0].lacking, 0);
+    fmx__line_library_clear(&library);
+    free(all);
+    free(x);
+    fmx_test_close(&test);
+}
+
 /* Noise alone: no offset, no shift. */
 Test(line_match, nothing_there)
 {
@@ -221,12 +265,15 @@ static fmx_status do_all(const whole *w)
     const size_t wanted[] = {0};
     double shift = 0;
     bool clear = false;
+    fmx__line_support support;
     fmx_status status =
         fmx__line_library_read(w->test->ctx, w->path, names, COMPOUNDS, ppm, POINTS, &library);
     if (status == FMX_OK)
         status = fmx__line_offset(w->test->ctx, &library, w->spectrum, &shift, &clear);
     if (status == FMX_OK)
         status = fmx__line_shifts(w->test->ctx, &library, w->spectrum, wanted, 1, &shift);
+    if (status == FMX_OK)
+        status = fmx__line_supports(w->test->ctx, &library, w->spectrum, wanted, 1, &support);
     fmx__line_library_clear(&library);
     return status;
 }

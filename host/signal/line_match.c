@@ -2,24 +2,15 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "fidmix/dataset.h"
-#include "fidmix/library.h"
-#include "labels.h"
-#include "library_file.h"
-
-static const double gap_ppm = 0.025;       /* between multiplets */
 static const double reach_ppm = 0.04;      /* to either side */
-static const double counted = 0.3;         /* of the highest point */
-static const double signal_from = 0.02;    /* of a library spectrum's highest point */
 static const double quantile = 0.15;       /* of the ratios */
 static const double least_sigmas = 6;      /* that a multiplet must rise above the noise */
 static const double bandwidth_ppm = 0.002; /* of the histogram of places */
 static const double single_weight = 0.3;
-static const double clear_mode = 2;     /* of the mean */
-static const double line_hz = 1.3;      /* width of lines drawn from a library */
-static const double margin_ppm = 0.006; /* around a multiplet, for its correlation */
+static const double clear_mode = 2;       /* of the mean */
+static const double expected_sigmas = 10; /* from which on a multiplet must be seen, */
+static const double seen_sigmas = 4;      /* and what must be there of it */
 
 /* What a search over one spectrum needs. */
 typedef struct search {
@@ -31,217 +22,6 @@ typedef struct search {
     size_t reach; /* points to either side; amplitude[2 reach + 1] */
     double sigma;
 } search;
-
-/* ---- the library ------------------------------------------------------------------------------
- */
-
-void fmx__line_library_clear(fmx__line_library *library)
-{
-    free(library->multiplet);
-    free(library->height);
-    *library = (fmx__line_library){0};
-}
-
-/* The multiplet of points [first, end) of a compound's spectrum. */
-static fmx_status add_multiplet(fmx_context *ctx, fmx__line_library *l, size_t compound,
-                                const double *x, size_t first, size_t end)
-{
-    size_t margin = (size_t)(margin_ppm / l->step_ppm);
-    size_t from = first > margin ? first - margin : 0;
-    size_t to = end + margin < l->points ? end + margin : l->points;
-    size_t lines = 0;
-    fmx__multiplet m = {
-        .compound = compound, .point = from, .count = to - from, .first = l->heights};
-    fmx_status status = FMX_OK;
-    if (l->heights + m.count > l->height_capacity)
-        status = fmx__grow(ctx, &l->height, &l->height_capacity, 2 * (l->heights + m.count),
-                           sizeof *l->height, "the lines of a library");
-    if (status == FMX_OK && l->multiplets == l->multiplet_capacity)
-        status = fmx__grow(ctx, &l->multiplet, &l->multiplet_capacity, 2 * l->multiplets + 64,
-                           sizeof *l->multiplet, "the multiplets of a library");
-    if (status != FMX_OK)
-        return status;
-    memcpy(l->height + l->heights, x + from, m.count * sizeof *x);
-    l->heights += m.count;
-    for (size_t j = first; j < end; ++j) {
-        m.highest = fmax(m.highest, x[j]);
-        m.area += x[j];
-    }
-    for (size_t j = from; j < to; ++j) {
-        bool above = x[j] > counted * m.highest;
-        m.counted += above;
-        lines += above && (j == from || x[j] > x[j - 1]) && (j + 1 == to || x[j] >= x[j + 1]);
-    }
-    m.lines = lines > 1;
-    l->multiplet[l->multiplets++] = m;
-    return FMX_OK;
-}
-
-static fmx_status cut(fmx_context *ctx, fmx__line_library *l, size_t compound, const double *x)
-{
-    size_t gap = (size_t)(gap_ppm / l->step_ppm) + 1;
-    double top = 0;
-    fmx_status status = FMX_OK;
-    for (size_t j = 0; j < l->points; ++j)
-        top = fmax(top, x[j]);
-    for (size_t j = 0; status == FMX_OK && top > 0 && j < l->points;) {
-        if (!(x[j] > signal_from * top)) {
-            ++j;
-            continue;
-        }
-        size_t end = j + 1; /* behind the last point with signal */
-        for (size_t k = end; k < l->points && k < end + gap; ++k)
-            end = x[k] > signal_from * top ? k + 1 : end;
-        status = add_multiplet(ctx, l, compound, x, j, end);
-        j = end;
-    }
-    return status;
-}
-
-static fmx_status check_axis(fmx_context *ctx, const char *path, const fmx_dataset_info *set,
-                             const double *ppm, size_t points)
-{
-    double step = fabs(ppm[0] - ppm[points - 1]) / (double)(points - 1);
-    if (set->points == points && fabs(set->ppm[0] - ppm[0]) < 0.5 * step &&
-        fabs(set->ppm[points - 1] - ppm[points - 1]) < 0.5 * step)
-        return FMX_OK;
-    return fmx__fail(ctx, FMX_ERROR_FORMAT,
-                     "%s: %zu points, %g to %g ppm, but the model's axis has %zu, %g to %g ppm; "
-                     "process the library's FIDs with the model's recipe",
-                     path, set->points, set->points > 0 ? set->ppm[0] : 0.0,
-                     set->points > 0 ? set->ppm[set->points - 1] : 0.0, points, ppm[0],
-                     ppm[points - 1]);
-}
-
-/* Adds row `row` to sum[points], its highest point as 1. */
-static fmx_status add_row(fmx_dataset *dataset, size_t row, size_t points, float *spectrum,
-                          double *sum)
-{
-    float top = 0;
-    fmx_status status = fmx_dataset_read_spectra(dataset, row, 1, spectrum);
-    for (size_t j = 0; status == FMX_OK && j < points; ++j)
-        top = fmaxf(top, spectrum[j]);
-    for (size_t j = 0; status == FMX_OK && top > 0 && j < points; ++j)
-        sum[j] += (double)spectrum[j] / (double)top;
-    return status;
-}
-
-static fmx_status read_compounds(fmx_context *ctx, fmx_dataset *dataset, const char *const *name,
-                                 fmx__line_library *out)
-{
-    const fmx_dataset_info *set = fmx_dataset_describe(dataset);
-    char **row_name = NULL;
-    float *spectrum = NULL;
-    double *sum = NULL;
-    fmx_status status = fmx__alloc(ctx, out->points, sizeof *spectrum, "a spectrum", &spectrum);
-    if (status == FMX_OK)
-        status = fmx__alloc(ctx, out->points, sizeof *sum, "a spectrum", &sum);
-    if (status == FMX_OK)
-        status = fmx_dataset_read_text(dataset, "name", 0, set->rows, &row_name);
-    for (size_t c = 0; status == FMX_OK && c < out->compounds; ++c) {
-        memset(sum, 0, out->points * sizeof *sum);
-        for (size_t row = 0; status == FMX_OK && row < set->rows; ++row) {
-            if (strcmp(row_name[row], name[c]) == 0)
-                status = add_row(dataset, row, out->points, spectrum, sum);
-        }
-        if (status == FMX_OK)
-            status = cut(ctx, out, c, sum);
-    }
-    free(sum);
-    free(spectrum);
-    free(row_name);
-    return status;
-}
-
-/* ---- from lines -------------------------------------------------------------------------------
- */
-
-/* The entry of a compound; NULL: there is none. */
-static const fmx_library_entry *entry_of(const fmx_library *from, const char *name)
-{
-    size_t compound = 0;
-    if (fmx_library_find(from, name, &compound))
-        return &from->entry[from->compound[compound].first_entry];
-    for (size_t i = 0; i < from->entries; ++i) {
-        if (fmx__same_compound(name, from->entry[i].name, strlen(from->entry[i].name)))
-            return &from->entry[i];
-    }
-    return NULL;
-}
-
-/* Adds a Lorentzian, as far as it is above a thousandth of its height, to x[points]. */
-static void add_line(double *x, size_t points, double centre, double half_width, double height)
-{
-    double reach = 32 * half_width;
-    double from = fmax(0, ceil(centre - reach));
-    double to = fmin((double)points - 1, floor(centre + reach));
-    if (!(from <= to))
-        return;
-    for (size_t j = (size_t)from; j <= (size_t)to; ++j) {
-        double d = ((double)j - centre) / half_width;
-        x[j] += height / (1 + d * d);
-    }
-}
-
-static void draw_entry(const fmx_library *from, const fmx_library_entry *entry, double first_ppm,
-                       const fmx__line_library *l, double *x)
-{
-    double half_width = 0.5 * line_hz / from->field_mhz / l->step_ppm;
-    memset(x, 0, l->points * sizeof *x);
-    for (size_t m = 0; m < entry->multiplet_count; ++m) {
-        const fmx_library_multiplet *multiplet = &from->multiplet[entry->first_multiplet + m];
-        for (size_t k = 0; k < multiplet->line_count; ++k) {
-            size_t line = multiplet->first_line + k;
-            add_line(x, l->points, (first_ppm - from->line_ppm[line]) / l->step_ppm, half_width,
-                     (double)from->line_protons[line]);
-        }
-    }
-}
-
-static fmx_status read_lines(fmx_context *ctx, const char *path, const char *const *name,
-                             double first_ppm, fmx__line_library *out)
-{
-    fmx_library *from = NULL;
-    double *x = NULL;
-    fmx_status status = fmx_library_read(ctx, path, &from);
-    if (status == FMX_OK)
-        status = fmx__alloc(ctx, out->points, sizeof *x, "a spectrum", &x);
-    for (size_t c = 0; status == FMX_OK && c < out->compounds; ++c) {
-        const fmx_library_entry *entry = entry_of(from, name[c]);
-        if (entry == NULL)
-            continue;
-        draw_entry(from, entry, first_ppm, out, x);
-        status = cut(ctx, out, c, x);
-    }
-    free(x);
-    fmx_library_release(from);
-    return status;
-}
-
-fmx_status fmx__line_library_read(fmx_context *ctx, const char *path, const char *const *name,
-                                  size_t compounds, const double *ppm, size_t points,
-                                  fmx__line_library *out)
-{
-    fmx_dataset *dataset = NULL;
-    *out = (fmx__line_library){.compounds = compounds,
-                               .points = points,
-                               .step_ppm = fabs(ppm[0] - ppm[points - 1]) / (double)(points - 1)};
-    bool lines = fmx__library_is(ctx, path);
-    fmx_context_clear(ctx); /* what else it is shows below */
-    fmx_status status =
-        lines ? read_lines(ctx, path, name, ppm[0], out) : fmx_dataset_open(ctx, path, &dataset);
-    if (status == FMX_OK && !lines)
-        status = check_axis(ctx, path, fmx_dataset_describe(dataset), ppm, points);
-    if (status == FMX_OK && !lines)
-        status = read_compounds(ctx, dataset, name, out);
-    fmx_dataset_close(dataset);
-    if (status == FMX_OK && out->multiplets == 0)
-        status = fmx__fail(ctx, FMX_ERROR_FORMAT,
-                           "%s: none of the %zu compounds that the model knows; give a library "
-                           "(fidmix library) or a dataset of pure spectra with their names",
-                           path, compounds);
-    return status;
-}
 
 /* ---- one multiplet in one spectrum ------------------------------------------------------------
  */
@@ -308,7 +88,7 @@ static double amplitude_at(const search *s, const fmx__multiplet *m, ptrdiff_t u
         double height = l->height[m->first + i];
         ptrdiff_t at = (ptrdiff_t)(m->point + i) - up;
         bool there = at >= 0 && (size_t)at < l->points;
-        if (height > counted * m->highest)
+        if (height > FMX__LINE_COUNTED * m->highest)
             s->ratio[n++] = there ? s->top[at] / height : 0;
     }
     qsort(s->ratio, n, sizeof *s->ratio, ascending);
@@ -464,6 +244,68 @@ fmx_status fmx__line_shifts(fmx_context *ctx, const fmx__line_library *library,
         }
         shift_ppm[w] = area > 0 ? sum / area : NAN;
     }
+    close_search(&s);
+    return status;
+}
+
+/* The largest amplitude of a multiplet within reach of its place. */
+static double strongest(const search *s, const fmx__multiplet *m)
+{
+    double most = 0;
+    for (size_t k = 0; k < 2 * s->reach + 1; ++k)
+        most = fmax(most, amplitude_at(s, m, (ptrdiff_t)k - (ptrdiff_t)s->reach));
+    return most;
+}
+
+/* Sum of the points above the noise. */
+static double signal_of(const search *s)
+{
+    double sum = 0;
+    for (size_t j = 0; j < s->library->points; ++j)
+        sum += (double)s->spectrum[j] > 3 * s->sigma ? (double)s->spectrum[j] : 0;
+    return sum;
+}
+
+static fmx__line_support support_of(const search *s, size_t compound, double signal)
+{
+    const fmx__line_library *l = s->library;
+    const fmx__multiplet *tallest = NULL;
+    fmx__line_support out = {0};
+    double area = 0;
+    for (size_t i = 0; i < l->multiplets; ++i) {
+        const fmx__multiplet *m = &l->multiplet[i];
+        if (m->compound != compound)
+            continue;
+        ++out.multiplets;
+        out.single_line = out.multiplets == 1 && !m->lines;
+        area += m->area;
+        if (tallest == NULL || m->highest > tallest->highest)
+            tallest = m;
+    }
+    double amount = tallest != NULL ? strongest(s, tallest) : 0;
+    double least = amount;
+    for (size_t i = 0; i < l->multiplets; ++i) {
+        const fmx__multiplet *m = &l->multiplet[i];
+        if (m->compound != compound || m == tallest ||
+            !(amount * m->highest > expected_sigmas * s->sigma))
+            continue;
+        double amplitude = strongest(s, m);
+        least = fmin(least, amplitude);
+        out.lacking += amplitude * m->highest < seen_sigmas * s->sigma;
+    }
+    out.explained = signal > 0 ? least * area / signal : 0;
+    return out;
+}
+
+fmx_status fmx__line_supports(fmx_context *ctx, const fmx__line_library *library,
+                              const float *spectrum, const size_t *wanted, size_t wanted_count,
+                              fmx__line_support *support)
+{
+    search s = {0};
+    fmx_status status = open_search(ctx, library, spectrum, &s);
+    double signal = status == FMX_OK ? signal_of(&s) : 0;
+    for (size_t w = 0; status == FMX_OK && w < wanted_count; ++w)
+        support[w] = support_of(&s, wanted[w], signal);
     close_search(&s);
     return status;
 }

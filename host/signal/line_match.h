@@ -11,6 +11,10 @@
 #define FIDMIX_LINE_MATCH_H
 
 #include "base.h"
+#include "fidmix/library.h"
+
+/* Share of a multiplet's highest point above which its points are counted. */
+#define FMX__LINE_COUNTED 0.3
 
 typedef struct fmx__multiplet {
     size_t compound;
@@ -44,6 +48,12 @@ fmx_status fmx__line_library_read(fmx_context *ctx, const char *path, const char
                                   fmx__line_library *out);
 void fmx__line_library_clear(fmx__line_library *library);
 
+/* The same from lines in memory. Compounds that they lack have no multiplets. Errors:
+ * FMX_ERROR_MEMORY. */
+fmx_status fmx__line_library_draw(fmx_context *ctx, const fmx_library *from,
+                                  const char *const *name, size_t compounds, const double *ppm,
+                                  size_t points, fmx__line_library *out);
+
 /* A spectrum's places are the library's plus *offset_ppm: the mode of the places of all multiplets
  * that rise above the noise, by their weights (single lines by 0.3 of it), smoothed by 0.002 ppm.
  * Multiplets that are not there vote too, but anywhere: *clear is false, and the offset 0, where
@@ -57,6 +67,22 @@ fmx_status fmx__line_offset(fmx_context *ctx, const fmx__line_library *library,
 fmx_status fmx__line_shifts(fmx_context *ctx, const fmx__line_library *library,
                             const float *spectrum, const size_t *wanted, size_t wanted_count,
                             double *shift_ppm);
+
+/* What a spectrum says of a compound. */
+typedef struct fmx__line_support {
+    size_t multiplets;
+    size_t lacking;   /* of them, those that ought to rise ten sigma above the noise, by the
+                         compound's tallest multiplet, and nowhere within 0.04 ppm rise four */
+    bool single_line; /* it has one multiplet, and that one line */
+    double explained; /* share of the spectrum's signal that it explains at most, by the smallest
+                         amplitude of those multiplets */
+} fmx__line_support;
+
+/* support[wanted_count]: whether all multiplets of the compounds wanted[wanted_count] are there.
+ * Errors: FMX_ERROR_MEMORY. */
+fmx_status fmx__line_supports(fmx_context *ctx, const fmx__line_library *library,
+                              const float *spectrum, const size_t *wanted, size_t wanted_count,
+                              fmx__line_support *support);
 
 /* Moves a spectrum by -offset_ppm in place, so that what lay at the library's place plus the offset
  * lies at the library's place; linear between points, 0 beyond the ends. */
