@@ -34,6 +34,7 @@ fmx_status fmx__identify_open(fmx__identify *work, const char *model_path)
 fmx_status fmx__identify_library(fmx__identify *work, const char *path, bool calibrate)
 {
     work->calibrate = calibrate;
+    work->given = true;
     return fmx__line_library_read(work->ctx, path, (const char *const *)work->facts->class_name,
                                   work->facts->classes, work->ppm, work->facts->axis.points,
                                   &work->library);
@@ -46,6 +47,7 @@ static void clear_item(fmx__identified *item)
     free(item->presence);
     free(item->proportion);
     free(item->shift_ppm);
+    free(item->doubt);
     *item = (fmx__identified){0};
 }
 
@@ -163,21 +165,36 @@ static fmx_status ask(fmx__identify *work)
         fmx__identified *item = &work->item[work->count - work->waiting + i];
         memcpy(item->presence, answer + i * classes, classes * sizeof *answer);
         memcpy(item->proportion, answer + (BATCH + i) * classes, classes * sizeof *answer);
-        status = find_shifts(work, item, work->spectra + i * work->facts->axis.points);
+        status = fmx__identify_doubt(work, item, work->spectra + i * work->facts->axis.points);
+        if (status == FMX_OK)
+            status = find_shifts(work, item, work->spectra + i * work->facts->axis.points);
     }
     work->waiting = 0;
     free(answer);
     return status;
 }
 
+/* Those that wait are answered first: by the lines that they were taken with. */
+static fmx_status lines_for(fmx__identify *work, const fmx__identify_spectrum *spectrum)
+{
+    if (!fmx__identify_other_lines(work, spectrum->field_mhz))
+        return FMX_OK;
+    fmx_status status = ask(work);
+    return status == FMX_OK ? fmx__identify_lines(work, spectrum->path, spectrum->field_mhz)
+                            : status;
+}
+
 static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
 {
     fmx__identify *work = user;
     size_t points = work->facts->axis.points;
-    float *to = work->spectra + work->waiting * points;
     double offset_ppm = 0;
+    fmx_status status = lines_for(work, spectrum);
+    if (status != FMX_OK)
+        return status;
+    float *to = work->spectra + work->waiting * points;
     memcpy(to, spectrum->value, points * sizeof *to);
-    fmx_status status = prepare(work, spectrum->path, to, &offset_ppm);
+    status = prepare(work, spectrum->path, to, &offset_ppm);
     if (status == FMX_OK)
         status = append(work, spectrum, offset_ppm);
     if (status == FMX_OK && ++work->waiting == BATCH)
@@ -234,6 +251,9 @@ static void join_class(fmx__identify *work, size_t c)
         }
     }
     fmx__identified *first = &work->item[0];
+    for (size_t i = 1; i < work->count; ++i) /* doubted only where all doubt it */
+        first->doubt[c] =
+            work->item[i].doubt[c] == FMX__DOUBT_NONE ? FMX__DOUBT_NONE : first->doubt[c];
     first->presence[c] = (float)(1 / (1 + exp(-logit / (double)work->count)));
     first->proportion[c] = (float)(proportion / (double)work->count);
     if (first->shift_ppm != NULL)

@@ -10,6 +10,13 @@
 #include "line_match.h"
 #include "model.h"
 
+/* Why a name is taken back. */
+typedef enum fmx__identify_doubts {
+    FMX__DOUBT_NONE,
+    FMX__DOUBT_LACKS, /* multiplets that ought to rise well above the noise are not there */
+    FMX__DOUBT_ALONE, /* it has one line, and nearly all of the signal is unexplained */
+} fmx__identify_doubts;
+
 /* One spectrum with the model's answer. */
 typedef struct fmx__identified {
     char *path;        /* of the FID, or of the dataset */
@@ -19,6 +26,8 @@ typedef struct fmx__identified {
     float *presence;   /* [classes] probabilities */
     float *proportion; /* [classes] */
     double *shift_ppm; /* [classes] above the library's place, NAN: not known; NULL: no library */
+    uint8_t *doubt;    /* [classes] fmx__identify_doubts */
+    double explained;  /* share of the signal that what is named explains; NAN: not known */
     double offset_ppm; /* that the spectrum was moved by, downwards */
     double seconds;    /* from the file to the names, shared evenly among what ran together */
 } fmx__identified;
@@ -33,6 +42,9 @@ typedef struct fmx__identify {
     const fmx__model_facts *facts;
     double *ppm;               /* [facts->axis.points] */
     fmx__line_library library; /* of pure compounds; without: no multiplets */
+    bool given;                /* it is the user's; otherwise the lines of the spin systems that the
+                                  model learned from, */
+    double lines_mhz;          /* at this field; 0: not yet */
     bool calibrate;            /* spectra are referenced to it */
     float *spectra;            /* [FMX__IDENTIFY_BATCH][points] */
     size_t waiting;            /* of them, for the last items of the list */
@@ -58,6 +70,18 @@ void fmx__identify_close(fmx__identify *work);
  * errors, FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
 fmx_status fmx__identify_path(fmx__identify *work, const char *path);
 
+/* Whether a spectrum of this field needs other lines than those that are drawn: without a library
+ * of the user's, those of the spin systems that the model learned from. */
+bool fmx__identify_other_lines(const fmx__identify *work, double field_mhz);
+
+/* Draws them, for the spectrum at `path`. Where they cannot be had, a warning. Errors:
+ * FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
+fmx_status fmx__identify_lines(fmx__identify *work, const char *path, double field_mhz);
+
+/* Takes back names that the spectrum's lines speak against. Errors: FMX_ERROR_MEMORY. */
+fmx_status fmx__identify_doubt(fmx__identify *work, fmx__identified *item, const float *spectrum);
+const char *fmx__identify_doubt_text(fmx__identify_doubts doubt);
+
 /* Makes one answer of all: spectra of one sample. Logits of presence are averaged, and proportions
  * and shifts as they are. The path is the folder that all lie in. */
 fmx_status fmx__identify_join(fmx__identify *work);
@@ -65,8 +89,8 @@ fmx_status fmx__identify_join(fmx__identify *work);
 /* Probability from which a compound is named. */
 double fmx__identify_threshold(const fmx__identify *work);
 
-/* Classes of an item from the threshold on, the most probable first, in order[classes]; their
- * number. */
+/* Classes of an item from the threshold on that are not doubted, the most probable first, in
+ * order[classes]; their number. */
 size_t fmx__identify_named(const fmx__identify *work, const fmx__identified *item, size_t *order);
 
 /* The answers as a table. */

@@ -18,7 +18,8 @@ size_t fmx__identify_named(const fmx__identify *work, const fmx__identified *ite
     double threshold = fmx__identify_threshold(work);
     size_t count = 0;
     for (size_t c = 0; c < work->facts->classes; ++c) {
-        if (!((double)item->presence[c] >= threshold))
+        if (!((double)item->presence[c] >= threshold) ||
+            (item->doubt != NULL && item->doubt[c] != FMX__DOUBT_NONE))
             continue;
         size_t at = count++;
         for (; at > 0 && item->presence[order[at - 1]] < item->presence[c]; --at)
@@ -59,6 +60,13 @@ static void print_item(const fmx__identify *work, const fmx__identified *item, c
         fprintf(to, "  referenced %+.4f ppm above the library\n", item->offset_ppm);
     for (size_t i = 0; i < count; ++i)
         print_compound(work, item, order[i], to);
+    for (size_t c = 0; c < work->facts->classes; ++c) {
+        if (item->doubt[c] != FMX__DOUBT_NONE)
+            fprintf(to, "  not named: %s, %.3f: %s\n", work->facts->class_name[c],
+                    (double)item->presence[c], fmx__identify_doubt_text(item->doubt[c]));
+    }
+    if (isfinite(item->explained))
+        fprintf(to, "  explained: %.0f %% of the signal\n", 100 * item->explained);
 }
 
 fmx_status fmx__identify_print(const fmx__identify *work, FILE *to)
@@ -93,6 +101,20 @@ static cJSON *item_json(const fmx__identify *work, const fmx__identified *item, 
             cJSON_AddNullToObject(c, "shift_ppm");
         cJSON_AddItemToArray(compounds, c);
     }
+    cJSON *doubted = cJSON_AddArrayToObject(one, "doubted");
+    for (size_t c = 0; c < work->facts->classes; ++c) {
+        if (item->doubt[c] == FMX__DOUBT_NONE)
+            continue;
+        cJSON *d = cJSON_CreateObject();
+        cJSON_AddStringToObject(d, "name", work->facts->class_name[c]);
+        cJSON_AddNumberToObject(d, "probability", (double)item->presence[c]);
+        cJSON_AddStringToObject(d, "reason", fmx__identify_doubt_text(item->doubt[c]));
+        cJSON_AddItemToArray(doubted, d);
+    }
+    if (isfinite(item->explained))
+        cJSON_AddNumberToObject(one, "explained", item->explained);
+    else
+        cJSON_AddNullToObject(one, "explained");
     cJSON_AddNumberToObject(one, "offset_ppm", item->offset_ppm);
     cJSON_AddNumberToObject(one, "candidates", (double)work->facts->classes);
     cJSON_AddNumberToObject(one, "threshold", fmx__identify_threshold(work));

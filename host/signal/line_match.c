@@ -262,7 +262,7 @@ static double signal_of(const search *s)
 {
     double sum = 0;
     for (size_t j = 0; j < s->library->points; ++j)
-        sum += (double)s->spectrum[j] > 3 * s->sigma ? (double)s->spectrum[j] : 0;
+        sum += (double)s->spectrum[j] > 5 * s->sigma ? (double)s->spectrum[j] : 0;
     return sum;
 }
 
@@ -283,17 +283,14 @@ static fmx__line_support support_of(const search *s, size_t compound, double sig
             tallest = m;
     }
     double amount = tallest != NULL ? strongest(s, tallest) : 0;
-    double least = amount;
     for (size_t i = 0; i < l->multiplets; ++i) {
         const fmx__multiplet *m = &l->multiplet[i];
         if (m->compound != compound || m == tallest ||
             !(amount * m->highest > expected_sigmas * s->sigma))
             continue;
-        double amplitude = strongest(s, m);
-        least = fmin(least, amplitude);
-        out.lacking += amplitude * m->highest < seen_sigmas * s->sigma;
+        out.lacking += strongest(s, m) * m->highest < seen_sigmas * s->sigma;
     }
-    out.explained = signal > 0 ? least * area / signal : 0;
+    out.explained = signal > 0 ? amount * area / signal : 0;
     return out;
 }
 

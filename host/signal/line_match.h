@@ -74,8 +74,8 @@ typedef struct fmx__line_support {
     size_t lacking;   /* of them, those that ought to rise ten sigma above the noise, by the
                          compound's tallest multiplet, and nowhere within 0.04 ppm rise four */
     bool single_line; /* it has one multiplet, and that one line */
-    double explained; /* share of the spectrum's signal that it explains at most, by the smallest
-                         amplitude of those multiplets */
+    double explained; /* share of the spectrum's signal that its lines explain at most, by the
+                         amplitude of its tallest multiplet */
 } fmx__line_support;
 
 /* support[wanted_count]: whether all multiplets of the compounds wanted[wanted_count] are there.
