@@ -166,6 +166,7 @@ Test(info, published_networks)
                      {"s2_toy", 127 * 64 + 65 * 10 + 127 * 10},
                      {"s2_toy_published_adam", 50246},
                      {"s3_fid_to_spectrum", 24000000},
+                     {"s3_fid_to_spectrum_adam", 24000000},
                      {"s3_fid_to_lorentz", 10660349}};
     const char *out;
     const char *err;
