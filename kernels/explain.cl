@@ -3,7 +3,8 @@
  *
  *   cost = sum over points p of rho((d[p] - sum over columns c, parts j of c of
  *                                    amount_c highest_j shape_j[p - base_j - shift_j]) inverse[p])
- *   inverse[p] = 1 / (floor + share max(d[p], 0) + near (largest d within 20 points of p))
+ *   inverse[p] = 1 / max(floor + share e[p] + near (largest e within 20 points of p),
+ *                        far (largest e within 384 to 447 points of p)),  e = max(d, -d - 2 floor, 0)
  *   rho(u) = u^2 / 2 up to u = knee (all of the negative side), a straight line from there to
  *            knee / above, then above u^2 / 2 and what makes it continuous: convex, its slope is
  *            psi(u) = min(u, max(knee, above u))
@@ -34,6 +35,8 @@
 #define EXPLAIN_MARGIN 2048  /* points */
 #define EXPLAIN_FARTHEST 512 /* shift of a part, points */
 #define EXPLAIN_AROUND 20    /* points on either side for the local maximum */
+#define EXPLAIN_BLOCK 64     /* points of a block ... */
+#define EXPLAIN_BLOCKS 6     /* ... and blocks on either side for the wide maximum */
 #define EXPLAIN_PAD 32       /* zeros between patterns */
 #define EXPLAIN_CANDIDATES 64
 #define EXPLAIN_REST 4 /* sweeps; only each fourth looks at columns that are at 0 */
@@ -117,6 +120,7 @@ typedef struct explain_settings {
     float floor;
     float share;
     float near;
+    float far;
     float above;
     float knee;
     float relax;
@@ -243,6 +247,12 @@ static inline explain_lanes explain_rho(explain_lanes u, const explain_settings 
            0.5f * set->above * (outer * outer - end * end);
 }
 
+/* How much a value can be wrong with its neighbours: its size, as long as it is no noise below 0. */
+static inline explain_lanes explain_size(explain_lanes d, const explain_settings *set)
+{
+    return fmax(fmax(d, -d - 2.0f * set->floor), (explain_lanes)(0.0f));
+}
+
 /* columns and parts within their tables */
 static inline uint explain_columns(__global const explain_head *head, const explain_settings *set)
 {
@@ -285,13 +295,28 @@ __kernel void explain_start(__global float *scratch, __global float *facts,
 #ifndef FMX_VARIANT_CPU
     bad = fmx_group_sum(bad, local_sums);
 #endif
+    __global float *block = residual + 2 * rows; /* the row of fitted is not used yet */
+    size_t blocks = set.stride / EXPLAIN_BLOCK + 1;
+    for (size_t b = get_local_id(0); b < blocks; b += get_local_size(0)) {
+        float most = 0.0f;
+        size_t end = min((b + 1) * EXPLAIN_BLOCK, (size_t)set.stride);
+        for (size_t p = b * EXPLAIN_BLOCK; p < end; ++p)
+            most = fmax(most, fmax(residual[p], -residual[p] - 2.0f * set.floor));
+        block[b] = most;
+    }
+    EXPLAIN_FENCE();
     for (size_t p = l; p < set.points; p += step) {
         __global const float *at = residual + EXPLAIN_MARGIN + p;
         explain_lanes most = 0.0f;
         for (int i = -EXPLAIN_AROUND; i <= EXPLAIN_AROUND; ++i)
-            most = fmax(most, EXPLAIN_LOAD(at + i));
-        explain_lanes scale =
-            set.floor + set.share * fmax(EXPLAIN_LOAD(at), (explain_lanes)(0.0f)) + set.near * most;
+            most = fmax(most, explain_size(EXPLAIN_LOAD(at + i), &set));
+        explain_lanes scale = set.floor + set.share * explain_size(EXPLAIN_LOAD(at), &set) +
+                              set.near * most;
+        /* the same for all of a vector: blocks are whole vectors */
+        float widest = 0.0f;
+        for (int b = -EXPLAIN_BLOCKS; b <= EXPLAIN_BLOCKS; ++b)
+            widest = fmax(widest, block[(EXPLAIN_MARGIN + p) / EXPLAIN_BLOCK + b]);
+        scale = fmax(scale, (explain_lanes)(set.far * widest));
         explain_choice point = (int)p + EXPLAIN_INDEX;
         explain_choice low = point >= (int)set.low_first && point < (int)set.low_end;
         explain_lanes weight = 1.0f / scale;

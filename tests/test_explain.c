@@ -145,6 +145,7 @@ Test(explain, twin_with_other_options)
     o.floor = 1;
     o.share = 0.05;
     o.near = 0.1;
+    o.far = 0.2;
     o.above = 1;
     o.relax = 1;
     o.low_first = 300;
@@ -455,6 +456,45 @@ Test(explain, refusals_and_failures)
     fmx_test_close(&test);
 }
 
+/* Signals of 50000 times the noise, beside which data dip below zero (phase, baseline) where the
+ * pattern has weak outer lines: those must not forbid what the strong ones say. */
+Test(explain, strong_signals_with_dips)
+{
+    fmx_test test = fmx_test_open();
+    const fmx_case_explain c = {"dips", 1, 4000, 1, 1, 0};
+    const fmx_explain_mix mix = {.noise = 1, .seed = 2};
+    fmx_explain_job j = fmx_explain_make(&c, &mix);
+    j.multiplet[0] = (fmx_explain_multiplet){.place = 2000,
+                                             .offset = {-220, -8, 8, 220},
+                                             .weight = {1, 300, 300, 1},
+                                             .lines = 4,
+                                             .half = 2,
+                                             .protons = 4};
+    free(j.heights);
+    j.heights = calloc(1024, sizeof *j.heights);
+    j.heights_count = FMX__PATTERN_PAD;
+    fmx_explain_pattern(&j, 0);
+    j.table.heights_count = j.heights_count;
+    double amount = 50000 / j.pattern[0].highest;
+    for (size_t p = 0; p < j.points; ++p) {
+        double away = (fabs((double)p - 2000) - 200) / 60;
+        j.spectra[p] += (float)(amount * fmx_explain_height(&j.multiplet[0], 0, (double)p) -
+                                400 * exp(-away * away));
+    }
+    fmx_explain_run r = fmx_explain_run_open(&test, &j);
+    fmx_explain_fit(&test, &r, NULL);
+    cr_assert_leq(fabs(r.fact[0][FMX__EXPLAIN_AMOUNT] / amount - 1), 0.1, "%g for %g",
+                  (double)r.fact[0][FMX__EXPLAIN_AMOUNT], amount);
+    fmx__explain_options o = fmx__explain_defaults();
+    o.far = 0;
+    fmx_explain_fit(&test, &r, &o);
+    cr_assert_lt(r.fact[0][FMX__EXPLAIN_AMOUNT], 0.7 * amount, "%g of %g: nothing to guard against",
+                 (double)r.fact[0][FMX__EXPLAIN_AMOUNT], amount);
+    fmx_explain_run_close(&r);
+    fmx_explain_clear(&j);
+    fmx_test_close(&test);
+}
+
 /* scipy.optimize.nnls with the same weights: tests/golden/make_explain.py. The scaled Gram matrices
  * have conditions up to 95; what float leaves of the weighted data (the products are sums
  * over 240 points) is shared out by that. 400 sweeps are enough for it. */
@@ -499,6 +539,7 @@ Test(explain, golden)
     o.floor = 2;
     o.share = 0.1;
     o.near = 0.04;
+    o.far = 0;
     o.above = 1;
     o.rounds = 0;
     o.first_sweeps = 400;

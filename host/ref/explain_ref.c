@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { AROUND = 20, FARTHEST = 512, REST = 4 };
+/* blocks of the wide maximum begin MARGIN points before the axis */
+enum { AROUND = 20, BLOCK = 64, BLOCKS = 6, MARGIN = 2048, FARTHEST = 512, REST = 4 };
 
 #define SMALL 0.25
 #define SEEN 0.1
@@ -90,17 +91,28 @@ static double rho(const fit *f, double u)
     return knee * end - knee * knee / 2 + f->o->above * (u * u - end * end) / 2;
 }
 
+/* Largest size of points [first, end), as far as they are on the axis. */
+static double largest(const fit *f, const float *d, long first, long end)
+{
+    double top = 0;
+    for (long q = most(first, 0); q < least(end, (long)f->points); ++q)
+        top = fmax(top, fmax(d[q], -d[q] - 2 * f->o->floor));
+    return top;
+}
+
 static bool start(fit *f, const float *d)
 {
     bool finite = true;
     for (size_t p = 0; p < f->points; ++p)
         finite = finite && isfinite(d[p]);
     for (long p = 0; p < (long)f->points; ++p) {
-        double top = 0;
-        for (long q = most(p - AROUND, 0); q <= least(p + AROUND, (long)f->points - 1); ++q)
-            top = fmax(top, d[q]);
+        long block = (p + MARGIN) / BLOCK;
         bool low = p >= (long)f->o->low_first && p < (long)f->o->low_end;
-        double scale = f->o->floor + f->o->share * fmax(d[p], 0) + f->o->near * top;
+        double scale = f->o->floor + f->o->share * largest(f, d, p, p + 1) +
+                       f->o->near * largest(f, d, p - AROUND, p + AROUND + 1);
+        double wide =
+            largest(f, d, (block - BLOCKS) * BLOCK - MARGIN, (block + BLOCKS + 1) * BLOCK - MARGIN);
+        scale = fmax(scale, f->o->far * wide);
         f->residual[p] = finite ? d[p] : 0;
         f->inverse[p] = finite ? (low ? f->o->low_weight : 1) / scale : 0;
     }

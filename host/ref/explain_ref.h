@@ -12,7 +12,7 @@ typedef struct fmx_ref_explain_round {
 } fmx_ref_explain_round;
 
 typedef struct fmx_ref_explain_options {
-    double floor, share, near;
+    double floor, share, near, far;
     double above, knee, relax;
     double prior, narrow, broad, broad_share;
     size_t low_first, low_end;

@@ -22,6 +22,7 @@ typedef struct settings {
     float floor;
     float share;
     float near;
+    float far;
     float above;
     float knee;
     float relax;
@@ -50,6 +51,7 @@ fmx__explain_options fmx__explain_defaults(void)
         .floor = 3,
         .share = 0.1,
         .near = 0.04,
+        .far = 0.005,
         .above = 0.3,
         .knee = 2,
         .relax = 1.5,
@@ -75,6 +77,7 @@ static fmx_status check_options(fmx_context *ctx, const fmx__explain_options *o)
         {"floor", o->floor, 1e-3, 1e6},
         {"share", o->share, 0, 10},
         {"near", o->near, 0, 10},
+        {"far", o->far, 0, 10},
         {"above", o->above, 1e-3, 1},
         {"knee", o->knee, 1e-3, 1e3},
         {"relax", o->relax, 0.1, 1.95},
@@ -149,6 +152,7 @@ static void fill_settings(fit *f)
         .floor = (float)o->floor,
         .share = (float)o->share,
         .near = (float)o->near,
+        .far = (float)o->far,
         .above = (float)o->above,
         .knee = (float)o->knee,
         .relax = (float)o->relax,

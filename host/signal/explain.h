@@ -69,9 +69,11 @@ typedef struct fmx__explain_round {
 } fmx__explain_round;
 
 typedef struct fmx__explain_options {
-    double floor; /* weights: 1 / (floor + share d + near (largest d near it)), noise = 1 */
+    double floor; /* weights: 1 / max(floor + share e + near (largest e near it), far (largest e
+                     within 0.2 ppm)), e = d, or where that is more -d - 2 floor; noise = 1 */
     double share;
     double near;
+    double far;
     double above;  /* 0 < above <= 1: weight of data far above the model; 1: least squares */
     double knee;   /* weighted residual up to which data above count fully */
     double relax;  /* over-relaxation of the sweeps, 0 < relax < 2 */
