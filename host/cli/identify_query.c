@@ -10,6 +10,8 @@
 
 enum { MOST = FMX__IDENTIFY_MOST };
 
+static const double most_range = 1500; /* of the tallest line over the noise, as it is taken */
+
 /* ---- model and library ----------------------------------------------------------------------- */
 
 static fmx_status open_library(fmx__identify_query *work, const char *library)
@@ -172,6 +174,19 @@ static fmx_status ask(fmx__identify_query *work)
     return status;
 }
 
+/* Noise of a spectrum as the chain takes it. Below that share of the tallest line (not of the
+ * water) phase, baseline and line shape are what deviates, and models have learned no taller ones.
+ */
+static double noise_of(const fmx__identify_query *work, const fmx__identify_spectrum *spectrum)
+{
+    double tallest = 0;
+    for (size_t i = 0; i < work->facts.axis.points; ++i)
+        if (work->ppm[i] < work->options->water_low_ppm ||
+            work->ppm[i] > work->options->water_high_ppm)
+            tallest = fmax(tallest, (double)spectrum->value[i]);
+    return fmax(spectrum->noise_sigma, tallest / most_range);
+}
+
 /* Puts a spectrum in units of its noise at the end of those that wait. */
 static fmx_status wait(fmx__identify_query *work, const fmx__identify_spectrum *spectrum,
                        double sigma)
@@ -211,7 +226,7 @@ static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
         work->current = engine;
     }
     if (status == FMX_OK)
-        status = wait(work, spectrum, sigma);
+        status = wait(work, spectrum, noise_of(work, spectrum));
     if (status == FMX_OK && work->waiting_count == MOST)
         status = ask(work);
     return status;
