@@ -5,6 +5,8 @@
 #include "query_chain_internal.h"
 #include "scan_offset.h"
 
+static const double ordinary_hz = 1.2;
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 /* At least `bytes`; what was in it is lost. */
@@ -112,6 +114,28 @@ void fmx__query_chain_release(fmx__query_chain *c)
     free(c->window);
     free(c->number);
     free(c);
+}
+
+/* The table's line width for every spectrum; where it is not known the spectrum tells, or else it
+ * is an ordinary one. */
+static fmx_status choose_widths(fmx__query_chain *c, const fmx__query_spectra *in)
+{
+    size_t points = c->table->axis.points;
+    float *spectrum = NULL;
+    fmx_status status = fmx__alloc(c->ctx, points, sizeof *spectrum, "a spectrum", &spectrum);
+    for (size_t s = 0; status == FMX_OK && s < in->count; ++s) {
+        double width_hz = in->width_hz[s];
+        if (!(width_hz > 0)) {
+            status = fmx_buffer_read(in->spectra, s * points * sizeof *spectrum, spectrum,
+                                     points * sizeof *spectrum);
+            if (status == FMX_OK)
+                status =
+                    fmx__query_width(c->ctx, spectrum, points, c->table->points_per_hz, &width_hz);
+        }
+        c->width[s] = (uint32_t)fmx__pattern_width(c->table, width_hz > 0 ? width_hz : ordinary_hz);
+    }
+    free(spectrum);
+    return status;
 }
 
 /* ---- scan ------------------------------------------------------------------------------------ */
@@ -425,13 +449,13 @@ fmx_status fmx__query_chain_run(fmx__query_chain *c, const fmx__query_spectra *i
     c->queries = 0;
     c->parts = 0;
     for (size_t s = 0; s < in->count; ++s) {
-        c->width[s] =
-            (uint32_t)fmx__pattern_width(c->table, in->width_hz[s] > 0 ? in->width_hz[s] : 1.2);
         c->centre[s] = 0;
         c->offset_ppm[s] = 0;
         c->clear[s] = false;
     }
-    fmx_status status = list_pairs(c, in);
+    fmx_status status = choose_widths(c, in);
+    if (status == FMX_OK)
+        status = list_pairs(c, in);
     if (status == FMX_OK)
         status = send(c, &c->width_room, c->width, in->count * sizeof *c->width);
     if (status == FMX_OK)

@@ -85,7 +85,8 @@ typedef struct fmx__query_answer {
 typedef struct fmx__query_spectra {
     fmx_buffer *spectra;      /* float [count][points] */
     size_t count;             /* at most the chain's `most` */
-    const double *width_hz;   /* [count] full width of lines at half height; <= 0: not known */
+    const double *width_hz;   /* [count] full width of lines at half height; <= 0: not
+                                 known, found in the spectrum */
     const uint8_t *candidate; /* [count][compounds]: 0: not a candidate; NULL: all are */
 } fmx__query_spectra;
 

@@ -79,6 +79,11 @@ struct fmx__query_chain {
 /* The pattern of multiplet `m` at the width of spectrum `s`. */
 const fmx__pattern *fmx__query_pattern(const fmx__query_chain *chain, size_t s, size_t m);
 
+/* Full width at half height of the lines of a spectrum in units of its noise; 0: too few tall
+ * maxima tell. Errors: FMX_ERROR_MEMORY. */
+fmx_status fmx__query_width(fmx_context *ctx, const float *spectrum, size_t points,
+                            double points_per_hz, double *width_hz);
+
 /* Chooses the survivors of spectrum s among `candidate` [compounds] (NULL: all) by its hits, and
  * appends them to the chain's list. Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__query_prefilter(fmx__query_chain *chain, size_t s, const uint8_t *candidate);
