@@ -163,6 +163,24 @@ Test(separation, a_network_that_separates_nothing)
     fmx_test_close(&test);
 }
 
+/* A network that only names compounds has the figures of names, and no others. */
+Test(separation, names_alone)
+{
+    static const char names[] = "fidmix: 1\nname: names\n" LIBRARY("0", "3", "parts") //
+        "model: [compress, max_pool: {window: 8}, flatten, dense: {units: 4}, "
+        "sigmoid: {name: presence}]\n"
+        "train: {source: library, batch: 32, epochs: 5, items: 320, validation_items: 32, "
+        "optimiser: {adam: {learning_rate: 0.02}}, loss: binary_cross_entropy}\n";
+    fmx_test test = fmx_test_open();
+    fmx__source_evaluation e = evaluated(&test, names, 64);
+    cr_assert_gt(value(&e, "f1_micro", "network"), 0.9);
+    cr_assert_lt(value(&e, "false_positive_rate", "least squares"), 0.1);
+    cr_assert_eq(e.figures, 10);
+    cr_assert_eq(e.mixtures, 0);
+    fmx__source_evaluation_clear(&e);
+    fmx_test_close(&test);
+}
+
 /* The recipes that ship, for two steps: everything fits together, and can be judged. */
 Test(separation, recipes_that_ship)
 {
