@@ -14,6 +14,7 @@ void fmx__identify_engine_clear(fmx__identify_engine *engine)
         free(engine->heights[i]);
     free(engine->heights);
     fmx__query_chain_release(engine->chain);
+    fmx__query_chain_release(engine->wide);
     fmx__pattern_table_clear(&engine->table);
     fmx_library_release(engine->library);
     *engine = (fmx__identify_engine){0};

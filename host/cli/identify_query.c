@@ -10,6 +10,7 @@
 
 enum { MOST = FMX__IDENTIFY_MOST };
 
+static const double wide_offset_ppm = 0.15;
 static const double most_range = 1500; /* of the tallest line over the noise, as it is taken */
 
 /* ---- model and library ----------------------------------------------------------------------- */
@@ -69,10 +70,6 @@ fmx_status fmx__identify_query_open(fmx__identify_query *work, const char *model
 
 void fmx__identify_query_close(fmx__identify_query *work)
 {
-    for (size_t i = 0; i < work->waiting_count; ++i) {
-        free(work->waiting[i].path);
-        free(work->waiting[i].name);
-    }
     for (size_t i = 0; i < work->count; ++i)
         fmx__found_clear(&work->item[i]);
     for (size_t i = 0; i < work->engines; ++i) {
@@ -101,9 +98,8 @@ static double strength(const fmx__found *item)
 
 /* Keeps the pictures of what the page will draw: the first spectra, or with `joint` the strongest
  * one. */
-static void forget(fmx__identify_query *work)
+static void forget(fmx__identify_query *work, size_t last)
 {
-    size_t last = work->count - 1;
     size_t weaker = last;
     if (work->pictures && !work->joint && last < FMX__FOUND_MOST_DRAWN)
         return;
@@ -118,59 +114,74 @@ static void forget(fmx__identify_query *work)
     fmx__found_forget(&work->item[weaker]);
 }
 
-static fmx_status add_item(fmx__identify_query *work, const fmx__query_answer *answer,
-                           const float *logit, size_t spectrum)
-{
-    fmx__identify_waiting *from = &work->waiting[spectrum];
-    fmx_status status = fmx__grow(work->ctx, &work->item, &work->capacity, work->count + 1,
-                                  sizeof *work->item, "answers");
-    if (status != FMX_OK)
-        return status;
-    fmx__found *item = &work->item[work->count];
-    status = fmx__identify_query_item(work, answer, logit, spectrum, item);
-    ++work->count;
-    if (status != FMX_OK)
-        return status;
-    item->path = from->path;
-    item->name = from->name;
-    item->row = from->row;
-    item->is_row = from->is_row;
-    item->width_hz = from->width_hz;
-    from->path = from->name = NULL;
-    forget(work);
-    return FMX_OK;
-}
-
-/* Runs the chain and the network over what waits. */
-static fmx_status ask(fmx__identify_query *work)
+/* Runs a chain and the network over the first spectra, those of the items place[count]. `again`:
+ * only where the offset is clear now, the answer takes the place of the one before. */
+static fmx_status run(fmx__identify_query *work, fmx__query_chain *chain, const size_t *place,
+                      size_t count, bool again)
 {
     double width_hz[MOST];
-    size_t points = work->facts.axis.points;
-    size_t count = work->waiting_count;
+    size_t bytes = count * work->facts.axis.points * sizeof(float);
     fmx__query_answer answer = {0};
     float *logit = NULL;
-    if (count == 0)
-        return FMX_OK;
     for (size_t i = 0; i < count; ++i)
-        width_hz[i] = work->waiting[i].width_hz;
+        width_hz[i] = work->item[place[i]].width_hz;
     fmx__query_spectra spectra = {.spectra = work->on_device, .count = count, .width_hz = width_hz};
-    fmx_status status =
-        fmx_buffer_write(work->on_device, 0, work->spectra, count * points * sizeof(float));
+    fmx_status status = fmx_buffer_write(work->on_device, 0, work->spectra, bytes);
     if (status == FMX_OK)
-        status = fmx__query_chain_run(work->engine[work->current]->chain, &spectra, &answer);
+        status = fmx__query_chain_run(chain, &spectra, &answer);
     if (status == FMX_OK && answer.queries > 0)
         status = fmx__alloc(work->ctx, answer.queries, sizeof *logit, "logits", &logit);
     if (status == FMX_OK && answer.queries > 0)
         status = fmx__query_model_ask(work->model, answer.windows, answer.queries, logit);
     for (size_t i = 0; status == FMX_OK && i < count; ++i)
-        status = add_item(work, &answer, logit, i);
-    for (size_t i = 0; i < count; ++i) {
-        free(work->waiting[i].path);
-        free(work->waiting[i].name);
-        work->waiting[i] = (fmx__identify_waiting){0};
-    }
-    work->waiting_count = 0;
+        if (!again || answer.clear[i])
+            status = fmx__identify_query_item(work, &answer, logit, i, &work->item[place[i]]);
     free(logit);
+    return status;
+}
+
+/* A second look at spectra whose offset is not clear, further away: instruments' own references are
+ * off by 0.1 ppm where nobody put in a compound to set them by. */
+static fmx_status look_further(fmx__identify_query *work, const size_t *place, size_t count)
+{
+    fmx__identify_engine *engine = work->engine[work->current];
+    fmx_status status = FMX_OK;
+    if (count == 0 || work->options->offset_ppm >= wide_offset_ppm)
+        return FMX_OK;
+    if (engine->wide == NULL) {
+        engine->wide_options = *work->options;
+        engine->wide_options.offset_ppm = wide_offset_ppm;
+        status = fmx__query_chain_create(work->device, &engine->table, &engine->wide_options, MOST,
+                                         &engine->wide);
+    }
+    return status == FMX_OK ? run(work, engine->wide, place, count, true) : status;
+}
+
+/* Answers for what waits. */
+static fmx_status ask(fmx__identify_query *work)
+{
+    size_t place[MOST];
+    size_t points = work->facts.axis.points;
+    size_t count = work->waiting;
+    size_t first = work->count - count;
+    size_t unclear = 0;
+    if (count == 0)
+        return FMX_OK;
+    for (size_t i = 0; i < count; ++i)
+        place[i] = first + i;
+    work->waiting = 0;
+    fmx_status status = run(work, work->engine[work->current]->chain, place, count, false);
+    for (size_t i = 0; status == FMX_OK && i < count; ++i) {
+        if (work->item[first + i].offset_clear)
+            continue;
+        memmove(work->spectra + unclear * points, work->spectra + i * points,
+                points * sizeof *work->spectra);
+        place[unclear++] = first + i;
+    }
+    if (status == FMX_OK)
+        status = look_further(work, place, unclear);
+    for (size_t i = 0; status == FMX_OK && i < count; ++i)
+        forget(work, first + i);
     return status;
 }
 
@@ -192,16 +203,20 @@ static fmx_status wait(fmx__identify_query *work, const fmx__identify_spectrum *
                        double sigma)
 {
     size_t points = work->facts.axis.points;
-    float *to = work->spectra + work->waiting_count * points;
-    fmx__identify_waiting *slot = &work->waiting[work->waiting_count];
+    float *to = work->spectra + work->waiting * points;
+    fmx_status status = fmx__grow(work->ctx, &work->item, &work->capacity, work->count + 1,
+                                  sizeof *work->item, "answers");
+    if (status != FMX_OK)
+        return status;
+    fmx__found *item = &work->item[work->count++];
+    ++work->waiting;
+    *item = (fmx__found){
+        .row = spectrum->row, .is_row = spectrum->is_row, .width_hz = spectrum->line_width_hz};
     for (size_t i = 0; i < points; ++i)
         to[i] = (float)((double)spectrum->value[i] / sigma);
-    *slot = (fmx__identify_waiting){
-        .row = spectrum->row, .is_row = spectrum->is_row, .width_hz = spectrum->line_width_hz};
-    ++work->waiting_count;
-    fmx_status status = fmx__format(work->ctx, &slot->path, "%s", spectrum->path);
+    status = fmx__format(work->ctx, &item->path, "%s", spectrum->path);
     if (status == FMX_OK)
-        status = fmx__format(work->ctx, &slot->name, "%s", spectrum->name);
+        status = fmx__format(work->ctx, &item->name, "%s", spectrum->name);
     return status;
 }
 
@@ -218,7 +233,7 @@ static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
                            "process the FID with the stage `noise`",
                            spectrum->path);
     if (status == FMX_OK && engine != work->current) {
-        if (work->joint && work->count + work->waiting_count > 0)
+        if (work->joint && work->count > 0)
             return fmx__fail(work->ctx, FMX_ERROR_FORMAT,
                              "%s: spectra that are named together must be of one field",
                              spectrum->path);
@@ -227,7 +242,7 @@ static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
     }
     if (status == FMX_OK)
         status = wait(work, spectrum, noise_of(work, spectrum));
-    if (status == FMX_OK && work->waiting_count == MOST)
+    if (status == FMX_OK && work->waiting == MOST)
         status = ask(work);
     return status;
 }

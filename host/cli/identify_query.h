@@ -13,18 +13,11 @@ enum { FMX__IDENTIFY_MOST = 16 }; /* spectra that go through the chain together 
 typedef struct fmx__identify_engine {
     fmx_library *library;
     fmx__pattern_table table;
+    fmx__query_options wide_options;
     fmx__query_chain *chain;
-    float **heights; /* [widths x patterns] as far as they were asked for */
+    fmx__query_chain *wide; /* looks further for the offset; NULL: not needed so far */
+    float **heights;        /* [widths x patterns] as far as they were asked for */
 } fmx__identify_engine;
-
-/* A spectrum that waits for the chain. */
-typedef struct fmx__identify_waiting {
-    char *path;
-    char *name;
-    size_t row;
-    bool is_row;
-    double width_hz;
-} fmx__identify_waiting;
 
 typedef struct fmx__identify_query {
     fmx_device *device;
@@ -47,8 +40,7 @@ typedef struct fmx__identify_query {
     size_t current; /* engine of the spectra that wait */
     float *spectra; /* [FMX__IDENTIFY_MOST][points], sigma units */
     fmx_buffer *on_device;
-    fmx__identify_waiting waiting[FMX__IDENTIFY_MOST];
-    size_t waiting_count;
+    size_t waiting; /* of them, for the last items of the list */
     fmx__found *item;
     size_t count;
     size_t capacity;
@@ -88,8 +80,8 @@ fmx_status fmx__identify_engine_for(fmx__identify_query *work, const char *path,
                                     size_t *out);
 void fmx__identify_engine_clear(fmx__identify_engine *engine);
 
-/* What the chain and the network say of one spectrum, as an item without texts and seconds:
- * candidates with their multiplets, pictures. */
+/* Puts what the chain and the network say of one spectrum into its item, in place of what was there
+ * but texts and widths: candidates with their multiplets, pictures. */
 fmx_status fmx__identify_query_item(fmx__identify_query *work, const fmx__query_answer *answer,
                                     const float *logit, size_t spectrum, fmx__found *out);
 

@@ -153,12 +153,20 @@ fmx_status fmx__identify_query_item(fmx__identify_query *work, const fmx__query_
     size_t end = first;
     while (end < answer->queries && answer->query[end].spectrum == spectrum)
         ++end;
+    fmx__found old = *out;
     *out = (fmx__found){
+        .path = old.path,
+        .name = old.name,
+        .row = old.row,
+        .is_row = old.is_row,
+        .width_hz = old.width_hz,
         .candidates = engine->library->compounds,
         .threshold = isnan(work->facts.threshold) ? 0.5 : work->facts.threshold,
         .offset_ppm = answer->offset_ppm[spectrum],
         .offset_clear = answer->clear[spectrum],
     };
+    old.path = old.name = NULL;
+    fmx__found_clear(&old);
     fmx_status status = FMX_OK;
     if (end > first)
         status =
