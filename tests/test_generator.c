@@ -57,6 +57,39 @@ static const fmx__generator_options rich = {
     .divide = true,
 };
 
+/* As real samples are. */
+static const fmx__generator_options real = {
+    .spins = "spin_systems",
+    .field_mhz = 500,
+    .least = 2,
+    .most = MOST,
+    .ratio = 20,
+    .scale = FMX__MIXTURE_AS_STORED,
+    .snr_least = 50,
+    .snr_most = 500,
+    .width_least_hz = 1,
+    .width_most_hz = 2,
+    .widths = FMX__GENERATOR_BY_MIXTURE,
+    .shifts = FMX__GENERATOR_MEASURED,
+    .shift_ppm = 0.018,
+    .foreign = 2,
+    .scattered = 1,
+    .reach = 100,
+    .cell = 1,
+    .by_noise = true,
+    .offset_ppm = 0.02,
+    .broad_mixtures = 0.5,
+    .water = 1,
+    .held_out = 0.3,
+    .noise_smooth = 0.75,
+    .noise_bias = 1,
+    .spread = 0.1,
+    .even = 0.5,
+    .shim = 0.3,
+    .common = "L-Alanine, Citrate, no such compound, L-Valine, Glycine, Taurine, Creatine",
+    .common_mixtures = 0.5,
+};
+
 /* A generator and what it fills. */
 typedef struct job {
     const fmx_test *test;
@@ -161,6 +194,66 @@ Test(generator, independent_of_batch)
     free(before);
     job_close(&some);
     job_close(&all);
+    fmx_test_close(&test);
+}
+
+/* The same with all that real samples have. */
+Test(generator, real_samples_independent_of_batch)
+{
+    fmx_test test = fmx_test_open();
+    job all;
+    job some;
+    job_open(&test, &real, BATCH, &all);
+    job_open(&test, &real, 3, &some);
+    job_run(&all, 40, BATCH, 2);
+    job_run(&some, 45, 3, 2);
+    cr_assert_arr_eq(some.spectra, all.spectra + (size_t)5 * POINTS, 3 * POINTS * sizeof(float));
+    cr_assert_arr_eq(some.labels, all.labels + (size_t)5 * MOST, 3 * MOST * sizeof(float));
+    job_close(&some);
+    job_close(&all);
+    fmx_test_close(&test);
+}
+
+/* Half of the mixtures hold common compounds alone; held-out ones never come; offset and width are
+ * drawn within their bounds. */
+Test(generator, real_samples)
+{
+    enum { MIXTURES = 400 };
+    fmx_test test = fmx_test_open();
+    job j;
+    size_t commons = 0;
+    size_t only_common = 0;
+    double offset[2] = {0};
+    double widest = 0;
+    job_open(&test, &real, 1, &j);
+    const uint32_t *common = fmx__generator_common(j.generator, &commons);
+    cr_assert(commons >= MOST && commons <= 6);
+    for (uint64_t i = 0; i < MIXTURES; ++i) {
+        fmx__generator_facts facts;
+        bool all = true;
+        fmx__generator_look(j.generator, i, 0, &facts);
+        cr_assert(facts.compounds >= 2 && facts.compounds <= MOST);
+        for (size_t k = 0; k < facts.compounds; ++k) {
+            bool found = false;
+            const char *name = j.library->compound[facts.compound[k]].name;
+            cr_assert(!fmx__generator_holds_out(name, 0.3), "%s", name);
+            for (size_t c = 0; c < commons; ++c)
+                found = found || common[c] == facts.compound[k];
+            all = all && found;
+            for (size_t other = 0; other < k; ++other)
+                cr_assert_neq(facts.compound[k], facts.compound[other]);
+        }
+        only_common += all;
+        offset[0] = fmin(offset[0], facts.offset_ppm);
+        offset[1] = fmax(offset[1], facts.offset_ppm);
+        widest = fmax(widest, facts.width_hz);
+    }
+    /* five standard deviations of 10; some of the others are of common ones by chance */
+    cr_assert(only_common > MIXTURES / 2 - 50 && only_common < MIXTURES / 2 + 60, "%zu",
+              only_common);
+    cr_assert(offset[0] >= -0.02 && offset[0] < -0.018 && offset[1] <= 0.02 && offset[1] > 0.018);
+    cr_assert(widest > 3 && widest <= 2 * 2.2);
+    job_close(&j);
     fmx_test_close(&test);
 }
 
