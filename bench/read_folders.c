@@ -135,15 +135,15 @@ int main(int argc, char **argv)
     }
     const char *root = argv[1];
     size_t count = strtoul(argv[2], NULL, 10);
-    int rounds = argc > 3 ? atoi(argv[3]) : ROUNDS;
+    long rounds = argc > 3 ? strtol(argv[3], NULL, 10) : ROUNDS;
     make_folders(ctx, root, count);
     /* acqus, procs and title are some 600 bytes together */
     double mb = 1e-6 * (double)count * (2.0 * POINTS * 4 + 600);
     cat_files(root); /* warms the cache */
     printf("%zu folders, %.0f MB\n", count, mb);
-    for (int round = 0; round < rounds; ++round) {
+    for (long round = 0; round < rounds; ++round) {
         double walk = 0;
-        printf("round %d\n", round + 1);
+        printf("round %ld\n", round + 1);
         print_times("cat", cat_files(root), mb);
         print_times("fidmix", read_folders(ctx, root, count, &walk), mb);
         printf("          of it %.2f s for the walk\n", walk);

@@ -114,11 +114,13 @@ Test(source_find, given_by_any_name)
     fmx_test_close(&test);
 }
 
-/* Links are followed once, loops end, what is neither file nor folder is passed over. */
+/* Links are followed once, loops end, what is neither file nor folder is passed over with a
+ * warning: a dangling link, one that leads to itself, two pipes, a socket. */
 Test(source_find, links_and_special_files)
 {
     fmx_test test = fmx_test_open_host();
     char root[64];
+    fmx_context_set_log(test.ctx, count_warning, NULL, FMX_LOG_WARNING);
     snprintf(root, sizeof root, "%s", fmx_test_folder());
     make_experiment(root, "a/1");
     make_experiment(root, "elsewhere/s/2");
@@ -134,8 +136,11 @@ Test(source_find, links_and_special_files)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", fmx_fixture_path(root, "socket"));
     cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    warnings = 0;
     expect_found(&test, root, "", false, "a/1 a/link/2");
+    cr_assert_eq(warnings, 5, "%d warnings", warnings);
     expect_found(&test, root, "a", false, "a/1 a/link/2");
+    cr_assert_eq(warnings, 10, "%d warnings: a/up leads to all of them", warnings);
     close(fd);
     fmx_test_close(&test);
 }
