@@ -211,6 +211,51 @@ Test(query_report, spectra_of_one_sample_are_joined)
     fmx_test_close(&test);
 }
 
+/* The first look has all candidates; the second lacks glycine and sees the others with other logits
+ * and amounts. */
+Test(query_report, a_second_look_takes_the_place_of_the_first)
+{
+    fmx_test test = fmx_test_open_host();
+    fmx_found_fixture f[3];
+    fmx__found item[3];
+    double before[2] = {0};
+    make_three(&test, f, item);
+    fmx__found_clear(&item[1]);
+    size_t count = item[0].compounds;
+    for (size_t i = 0; i < item[0].compounds; ++i)
+        if (strcmp(item[0].compound[i].name, "Glycine") == 0)
+            before[0] = item[0].compound[i].logit;
+    for (size_t i = 0; i < item[2].compounds; ++i) {
+        fmx__found_compound *c = &item[2].compound[i];
+        cr_assert_str_neq(c->name, "Glycine");
+        if (strcmp(c->name, "L-Alanine") == 0) {
+            before[1] = c->logit;
+            c->logit -= 1;
+            c->amount = 77;
+        }
+    }
+    fmx_test_ok(&test, fmx__found_again(test.ctx, &item[0], &item[2]), "again");
+    cr_assert_eq(item[0].compounds, count);
+    cr_assert_str_eq(item[0].path, "raw/mix/7");
+    cr_assert_null(item[2].compound);
+    for (size_t i = 0; i < item[0].compounds; ++i) {
+        const fmx__found_compound *c = &item[0].compound[i];
+        cr_assert(i == 0 || c->probability <= item[0].compound[i - 1].probability);
+        if (strcmp(c->name, "Glycine") == 0)
+            cr_assert_eq(c->logit, before[0]);
+        if (strcmp(c->name, "L-Alanine") == 0) {
+            cr_assert_float_eq(c->logit, before[1] - 0.5, 1e-9);
+            cr_assert_float_eq(c->probability, 1 / (1 + exp(0.5 - before[1])), 1e-9);
+            cr_assert_eq(c->amount, 77);
+            cr_assert_eq(c->multiplets, 2);
+        }
+    }
+    fmx__found_clear(&item[0]);
+    for (size_t k = 0; k < 3; ++k)
+        free(f[k].ppm);
+    fmx_test_close(&test);
+}
+
 Test(query_report, folders_in_common)
 {
     static const char *const cases[][3] = {

@@ -11,7 +11,9 @@
 enum { MOST = FMX__IDENTIFY_MOST };
 
 static const double wide_offset_ppm = 0.15;
-static const double most_range = 1500; /* of the tallest line over the noise, as it is taken */
+static const double same_offset_ppm = 0.002;
+static const double no_second_fit = -100; /* logits */
+static const double most_range = 1500;    /* of the tallest line over the noise, as it is taken */
 
 /* ---- model and library ----------------------------------------------------------------------- */
 
@@ -114,30 +116,102 @@ static void forget(fmx__identify_query *work, size_t last)
     fmx__found_forget(&work->item[weaker]);
 }
 
-/* Runs a chain and the network over the first spectra, those of the items place[count]. `again`:
- * only where the offset is clear now, the answer takes the place of the one before. */
-static fmx_status run(fmx__identify_query *work, fmx__query_chain *chain, const size_t *place,
-                      size_t count, bool again)
+/* Chain and network over the first `count` spectra on the device, the items place[count]. `item`
+ * takes the answer for spectrum i. */
+typedef struct look {
+    fmx__query_chain *chain;
+    const size_t *place;
+    size_t count;
+    const uint8_t *candidate; /* [count][compounds]; NULL: all */
+    fmx_status (*item)(fmx__identify_query *work, const struct look *look,
+                       const fmx__query_answer *answer, const float *logit, size_t i);
+} look;
+
+static fmx_status run(fmx__identify_query *work, const look *l)
 {
     double width_hz[MOST];
-    size_t bytes = count * work->facts.axis.points * sizeof(float);
     fmx__query_answer answer = {0};
     float *logit = NULL;
-    for (size_t i = 0; i < count; ++i)
-        width_hz[i] = work->item[place[i]].width_hz;
-    fmx__query_spectra spectra = {.spectra = work->on_device, .count = count, .width_hz = width_hz};
-    fmx_status status = fmx_buffer_write(work->on_device, 0, work->spectra, bytes);
-    if (status == FMX_OK)
-        status = fmx__query_chain_run(chain, &spectra, &answer);
+    for (size_t i = 0; i < l->count; ++i)
+        width_hz[i] = work->item[l->place[i]].width_hz;
+    fmx__query_spectra spectra = {.spectra = work->on_device,
+                                  .count = l->count,
+                                  .width_hz = width_hz,
+                                  .candidate = l->candidate};
+    fmx_status status = fmx__query_chain_run(l->chain, &spectra, &answer);
     if (status == FMX_OK && answer.queries > 0)
         status = fmx__alloc(work->ctx, answer.queries, sizeof *logit, "logits", &logit);
     if (status == FMX_OK && answer.queries > 0)
         status = fmx__query_model_ask(work->model, answer.windows, answer.queries, logit);
-    for (size_t i = 0; status == FMX_OK && i < count; ++i)
-        if (!again || answer.clear[i])
-            status = fmx__identify_query_item(work, &answer, logit, i, &work->item[place[i]]);
+    for (size_t i = 0; status == FMX_OK && i < l->count; ++i)
+        status = l->item(work, l, &answer, logit, i);
     free(logit);
     return status;
+}
+
+static fmx_status take_first(fmx__identify_query *work, const look *l,
+                             const fmx__query_answer *answer, const float *logit, size_t i)
+{
+    return fmx__identify_query_item(work, answer, logit, i, &work->item[l->place[i]]);
+}
+
+/* Only where the offset is clear now. */
+static fmx_status take_clear(fmx__identify_query *work, const look *l,
+                             const fmx__query_answer *answer, const float *logit, size_t i)
+{
+    return answer->clear[i] ? take_first(work, l, answer, logit, i) : FMX_OK;
+}
+
+/* Only where fewer candidates see the offset where it was. */
+static fmx_status take_again(fmx__identify_query *work, const look *l,
+                             const fmx__query_answer *answer, const float *logit, size_t i)
+{
+    fmx__found *item = &work->item[l->place[i]];
+    fmx__found second = {0};
+    if (answer->clear[i] != item->offset_clear ||
+        fabs(answer->offset_ppm[i] - item->offset_ppm) > same_offset_ppm)
+        return FMX_OK;
+    fmx_status status = fmx__identify_query_item(work, answer, logit, i, &second);
+    if (status != FMX_OK) {
+        fmx__found_clear(&second);
+        return status;
+    }
+    return fmx__found_again(work->ctx, item, &second);
+}
+
+/* Fits what is not improbable once more: look-alikes that are gone no longer take a share of what
+ * is there. */
+static fmx_status look_again(fmx__identify_query *work, const look *before)
+{
+    size_t compounds = work->engine[work->current]->library->compounds;
+    uint8_t *candidate = NULL;
+    if (work->options->again < no_second_fit)
+        return FMX_OK;
+    fmx_status status =
+        fmx__alloc(work->ctx, before->count * compounds, 1, "candidates", &candidate);
+    for (size_t i = 0; status == FMX_OK && i < before->count; ++i) {
+        const fmx__found *item = &work->item[before->place[i]];
+        for (size_t k = 0; k < item->compounds; ++k)
+            candidate[i * compounds + item->compound[k].id] =
+                item->compound[k].logit > work->options->again;
+    }
+    look again = *before;
+    again.candidate = candidate;
+    again.item = take_again;
+    if (status == FMX_OK)
+        status = run(work, &again);
+    free(candidate);
+    return status;
+}
+
+/* Both looks at the first spectra in memory. */
+static fmx_status look_twice(fmx__identify_query *work, const look *l)
+{
+    size_t bytes = l->count * work->facts.axis.points * sizeof(float);
+    fmx_status status = fmx_buffer_write(work->on_device, 0, work->spectra, bytes);
+    if (status == FMX_OK)
+        status = run(work, l);
+    return status == FMX_OK ? look_again(work, l) : status;
 }
 
 /* A second look at spectra whose offset is not clear, further away: instruments' own references are
@@ -154,7 +228,8 @@ static fmx_status look_further(fmx__identify_query *work, const size_t *place, s
         status = fmx__query_chain_create(work->device, &engine->table, &engine->wide_options, MOST,
                                          &engine->wide);
     }
-    return status == FMX_OK ? run(work, engine->wide, place, count, true) : status;
+    const look wide = {engine->wide, place, count, NULL, take_clear};
+    return status == FMX_OK ? look_twice(work, &wide) : status;
 }
 
 /* Answers for what waits. */
@@ -170,7 +245,8 @@ static fmx_status ask(fmx__identify_query *work)
     for (size_t i = 0; i < count; ++i)
         place[i] = first + i;
     work->waiting = 0;
-    fmx_status status = run(work, work->engine[work->current]->chain, place, count, false);
+    const look usual = {work->engine[work->current]->chain, place, count, NULL, take_first};
+    fmx_status status = look_twice(work, &usual);
     for (size_t i = 0; status == FMX_OK && i < count; ++i) {
         if (work->item[first + i].offset_clear)
             continue;

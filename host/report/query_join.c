@@ -292,3 +292,52 @@ fmx_status fmx__found_join(fmx_context *ctx, fmx__found *item, size_t count, siz
     free(all);
     return status;
 }
+
+/* ---- a second look --------------------------------------------------------------------------- */
+
+static fmx__found_compound *same_in(fmx__found *item, size_t id)
+{
+    for (size_t i = 0; i < item->compounds; ++i)
+        if (item->compound[i].id == id)
+            return &item->compound[i];
+    return NULL;
+}
+
+fmx_status fmx__found_again(fmx_context *ctx, fmx__found *first, fmx__found *second)
+{
+    fmx__found_compound *all = NULL;
+    size_t count = 0;
+    fmx_status status =
+        fmx__alloc(ctx, first->compounds + second->compounds + 1, sizeof *all, "candidates", &all);
+    if (status != FMX_OK) {
+        fmx__found_clear(second);
+        return status;
+    }
+    for (size_t i = 0; i < first->compounds; ++i) {
+        fmx__found_compound *old = &first->compound[i];
+        fmx__found_compound *now = same_in(second, old->id);
+        if (now == NULL) {
+            all[count++] = *old;
+            *old = (fmx__found_compound){0};
+        } else {
+            now->logit = 0.5 * (now->logit + old->logit);
+            now->probability = 1 / (1 + exp(-now->logit));
+        }
+    }
+    for (size_t i = 0; i < second->compounds; ++i)
+        all[count++] = second->compound[i];
+    free(second->compound);
+    second->compound = all;
+    second->compounds = count;
+    second->path = first->path;
+    second->name = first->name;
+    second->row = first->row;
+    second->is_row = first->is_row;
+    second->width_hz = first->width_hz;
+    first->path = first->name = NULL;
+    fmx__found_clear(first);
+    *first = *second;
+    *second = (fmx__found){0};
+    fmx__found_sort(first);
+    return FMX_OK;
+}

@@ -89,6 +89,12 @@ void fmx__found_forget(fmx__found *item);
  * share. Errors: FMX_ERROR_MEMORY. */
 fmx_status fmx__found_rivals(fmx_context *ctx, fmx__found *item, size_t points);
 
+/* A second look at a spectrum, for which only some of its candidates were fitted: `second` becomes
+ * `first`, with the means of both logits. Candidates that were not looked at again stay as they
+ * were; pictures are those of `second`. Clears `second`, also after an error. Errors:
+ * FMX_ERROR_MEMORY. */
+fmx_status fmx__found_again(fmx_context *ctx, fmx__found *first, fmx__found *second);
+
 /* One item for several spectra of one sample, whose items (of one library, sorted) are taken over
  * and cleared. Logits are averaged, `absent` standing where a compound is no candidate; amounts are
  * the means of all spectra, each scaled so that what is named together has the same sum as in the

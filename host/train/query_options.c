@@ -17,6 +17,9 @@ static const fmx__option option_table[] = {
     {"certain", FMX__OPTION_NUMBER, FMX_FIELD(certain), "", 0, 100, NULL,
      "compounds whose amount in the fit is above so many of its standard deviations are asked "
      "about, the others are not there"},
+    {"again", FMX__OPTION_NUMBER, FMX_FIELD(again), "", -1000, 1000, NULL,
+     "logit below which a candidate is left out when a spectrum is fitted once more; the logits of "
+     "both fits are averaged; below -100: there is no second fit"},
     {"water_low_ppm", FMX__OPTION_NUMBER, FMX_FIELD(water_low_ppm), "ppm", -1000, 1000, NULL,
      "multiplets from here on ..."},
     {"water_high_ppm", FMX__OPTION_NUMBER, FMX_FIELD(water_high_ppm), "ppm", -1000, 1000, NULL,
@@ -47,6 +50,7 @@ static const fmx__query_options defaults = {
     .least = 3,
     .survivors = 200,
     .certain = 1,
+    .again = -2.5,
     .water_low_ppm = 4.6,
     .water_high_ppm = 4.95,
     .candidates_least = 100,
