@@ -162,13 +162,14 @@ static fmx_status take_clear(fmx__identify_query *work, const look *l,
     return answer->clear[i] ? take_first(work, l, answer, logit, i) : FMX_OK;
 }
 
-/* Only where fewer candidates see the offset where it was. */
+/* Only where something was named (in noise alone a fit of the few candidates left would make more
+ * of each) and fewer candidates see the offset where it was. */
 static fmx_status take_again(fmx__identify_query *work, const look *l,
                              const fmx__query_answer *answer, const float *logit, size_t i)
 {
     fmx__found *item = &work->item[l->place[i]];
     fmx__found second = {0};
-    if (answer->clear[i] != item->offset_clear ||
+    if (item->named == 0 || answer->clear[i] != item->offset_clear ||
         fabs(answer->offset_ppm[i] - item->offset_ppm) > same_offset_ppm)
         return FMX_OK;
     fmx_status status = fmx__identify_query_item(work, answer, logit, i, &second);
