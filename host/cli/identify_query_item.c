@@ -82,6 +82,18 @@ static fmx_status take_multiplet(const fmx__identify_query *work, fmx__identify_
     return draw(work, engine, width, from, to);
 }
 
+/* What lies below the limit of detection is not named, whatever its shape: its logit is at most
+ * that of one in eight. */
+static double detected(const fmx__identify_query *work, const fmx__query_answer *answer,
+                       const fmx__query *query, double logit)
+{
+    static const double undetected = -2;
+    double tallest = 0;
+    for (size_t m = 0; m < query->multiplets; ++m)
+        tallest = fmax(tallest, (double)answer->multiplet[query->first_multiplet + m].height);
+    return tallest < work->options->detect ? fmin(logit, undetected) : logit;
+}
+
 static fmx_status take_compound(const fmx__identify_query *work, fmx__identify_engine *engine,
                                 size_t width, const fmx__query_answer *answer, size_t index,
                                 double logit, fmx__found_compound *to)
@@ -90,6 +102,7 @@ static fmx_status take_compound(const fmx__identify_query *work, fmx__identify_e
     const fmx_library_entry *entry = &engine->library->entry[query->entry];
     double offset_ppm = answer->offset_ppm[query->spectrum];
     double half = NORMAL_95 * (double)query->amount_sd;
+    logit = detected(work, answer, query, logit);
     *to = (fmx__found_compound){
         .name = engine->library->compound[query->compound].name,
         .synonyms = entry->synonyms,

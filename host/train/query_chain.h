@@ -28,6 +28,7 @@ typedef struct fmx__query_options {
     double certain;    /* of these the ones whose amount is at least so many of its standard
                           deviations are asked about */
     double again;      /* identify: logit below which a candidate has no part in a second fit */
+    double detect;     /* identify: sigmas that the tallest line of what is named rises */
     double water_low_ppm;  /* multiplets between these are not looked at, points are not fitted */
     double water_high_ppm; /* */
     char fields_mhz[FMX__TEXT_OPTION]; /* training: fields; "": the library's own */

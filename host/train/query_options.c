@@ -20,6 +20,8 @@ static const fmx__option option_table[] = {
     {"again", FMX__OPTION_NUMBER, FMX_FIELD(again), "", -1000, 1000, NULL,
      "logit below which a candidate is left out when a spectrum is fitted once more; the logits of "
      "both fits are averaged; below -100: there is no second fit"},
+    {"detect", FMX__OPTION_NUMBER, FMX_FIELD(detect), "sigmas", 0, 1000, NULL,
+     "a compound is named only where its tallest line rises this far above the noise in the fit"},
     {"water_low_ppm", FMX__OPTION_NUMBER, FMX_FIELD(water_low_ppm), "ppm", -1000, 1000, NULL,
      "multiplets from here on ..."},
     {"water_high_ppm", FMX__OPTION_NUMBER, FMX_FIELD(water_high_ppm), "ppm", -1000, 1000, NULL,
@@ -51,6 +53,7 @@ static const fmx__query_options defaults = {
     .survivors = 200,
     .certain = 1,
     .again = -2.5,
+    .detect = 5,
     .water_low_ppm = 4.6,
     .water_high_ppm = 4.95,
     .candidates_least = 100,
