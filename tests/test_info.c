@@ -162,12 +162,10 @@ Test(info, published_networks)
     static const struct {
         const char *name;
         double parameters;
-    } generated[] = {{"s2_toy_published", 50246},
-                     {"s2_toy", 127 * 64 + 65 * 10 + 127 * 10},
-                     {"s2_toy_published_adam", 50246},
-                     {"s3_fid_to_spectrum", 24000000},
-                     {"s3_fid_to_spectrum_adam", 24000000},
-                     {"s3_fid_to_lorentz", 10660349}};
+    } generated[] = {
+        {"s2_toy_published", 50246},           {"s2_toy", 127 * 64 + 65 * 10 + 127 * 10},
+        {"s2_toy_published_adam", 50246},      {"s3_fid_to_spectrum", 24000000},
+        {"s3_fid_to_spectrum_adam", 24000000}, {"s3_fid_to_lorentz", 10660349}};
     const char *out;
     const char *err;
     for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {

@@ -68,7 +68,8 @@ static fmx_status check_size(fmx_device *device, size_t bytes)
 
 /* A hint to the kernel on a CPU device: 2 MB pages for a large buffer, before it is first touched.
  * The rows of a large weight lie a megabyte apart, those of a batch of channels some KB, and with
- * pages of 4 KB looking these up costs a fifth of the time. Mapping only asks for the address: it waits for nothing. */
+ * pages of 4 KB looking these up costs a fifth of the time. Mapping only asks for the address: it
+ * waits for nothing. */
 static void ask_for_large_pages(fmx_device *device, cl_mem memory, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE

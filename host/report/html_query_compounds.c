@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "plot_axis.h"
 #include "found_view.h"
+#include "plot_axis.h"
 
 enum { WIDTH = 260, HEIGHT = 120, FOOT = 20, MOST_MULTIPLETS = 24 };
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plot_axis.h"
 #include "found_view.h"
+#include "plot_axis.h"
 
 enum {
     WIDTH = 1130,

@@ -41,8 +41,8 @@ typedef struct fmx__generator_drawn {
     size_t named;
     size_t signals; /* the foreign ones behind the named ones */
     size_t humps;
-    double snr;        /* 0: no noise */
-    double shifting;   /* scale of the shifts */
+    double snr;      /* 0: no noise */
+    double shifting; /* scale of the shifts */
     double cosine;
     double sine;
     double gauss;

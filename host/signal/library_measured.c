@@ -139,8 +139,8 @@ static double reference_area(const fmx_library_spectrum *s, double threshold)
     return sum;
 }
 
-/* Whether a multiplet is one of the reference's: at its place and no larger than it must be (part of
- * a weak one lies below the threshold). */
+/* Whether a multiplet is one of the reference's: at its place and no larger than it must be (part
+ * of a weak one lies below the threshold). */
 static bool is_reference(double centre, double area, double reference)
 {
     for (size_t i = 0; i < FMX__COUNT(dss_ppm); ++i) {

@@ -4,9 +4,9 @@
 #include <string.h>
 
 /* By fmx__train_source. */
-static const fmx__source_kind *const kinds[] = {&fmx__source_rows, &fmx__source_mixtures,
+static const fmx__source_kind *const kinds[] = {&fmx__source_rows,       &fmx__source_mixtures,
                                                 &fmx__source_multiplets, &fmx__source_library,
-                                                &fmx__source_decays, &fmx__source_queries};
+                                                &fmx__source_decays,     &fmx__source_queries};
 
 fmx_status fmx__source_open(const fmx__source_site *site, fmx__source *out)
 {
