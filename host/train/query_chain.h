@@ -104,7 +104,7 @@ void fmx__query_chain_release(fmx__query_chain *chain); /* NULL is allowed */
 /* Reads back hits and facts, so it waits for the device. The same spectra give the same bits,
  * whatever else is in the call. Errors: FMX_ERROR_ARGUMENT (too many spectra), FMX_ERROR_MEMORY,
  * device errors. */
-fmx_status fmx__query_chain_run(fmx__query_chain *chain, const fmx__query_spectra *spectra,
+fmx_status fmx__query_chain_run(fmx__query_chain *chain, const fmx__query_spectra *in,
                                 fmx__query_answer *out);
 
 #endif
