@@ -97,6 +97,14 @@ static void make_mixture(float *out, const double *shift, double offset)
     free(x);
 }
 
+static fmx__line_search *open_search(const fmx_test *test, const fmx__line_library *library,
+                                     const float *spectrum)
+{
+    fmx__line_search *search = NULL;
+    fmx_test_ok(test, fmx__line_search_open(test->ctx, library, spectrum, &search), "search");
+    return search;
+}
+
 /* The offset within half a bandwidth; with it taken away, each shift within a point (0.0011 ppm):
  * a maximum over three points and noise of a hundredth do not let it be told better. */
 Test(line_match, offset_and_shifts)
@@ -118,6 +126,7 @@ Test(line_match, offset_and_shifts)
         if (c % 2 == 0)
             wanted[c / 2] = c;
     }
+    fmx__line_search *search = NULL;
     static const double offsets[] = {0, 0.0175, -0.0213};
     for (size_t i = 0; i < sizeof offsets / sizeof *offsets; ++i) {
         double offset = 0;
@@ -127,8 +136,9 @@ Test(line_match, offset_and_shifts)
         cr_assert(clear, "%g", offsets[i]);
         cr_assert_float_eq(offset, offsets[i], 0.003, "%g instead of %g", offset, offsets[i]);
         fmx__line_move(x, POINTS, library.step_ppm, offset);
-        fmx_test_ok(&test, fmx__line_shifts(test.ctx, &library, x, wanted, COMPOUNDS / 2, found),
-                    "shifts");
+        search = open_search(&test, &library, x);
+        fmx__line_shifts(search, wanted, COMPOUNDS / 2, found);
+        fmx__line_search_close(search);
         for (size_t w = 0; w < COMPOUNDS / 2; ++w)
             cr_assert_float_eq(found[w], shift[wanted[w]] + offsets[i] - offset, 0.0011,
                                "%s: %g, offset %g of %g", names[wanted[w]], found[w], offset,
@@ -160,8 +170,9 @@ Test(line_match, supports)
     for (size_t c = 0; c < COMPOUNDS; ++c)
         wanted[c] = c;
     make_mixture(x, shift, 0);
-    fmx_test_ok(&test, fmx__line_supports(test.ctx, &library, x, wanted, COMPOUNDS, support),
-                "supports");
+    fmx__line_search *search = open_search(&test, &library, x);
+    fmx__line_supports(search, wanted, COMPOUNDS, support);
+    fmx__line_search_close(search);
     for (size_t c = 0; c < COMPOUNDS; ++c) {
         cr_assert(!support[c].single_line && support[c].multiplets >= MULTIPLETS - 1);
         if (c % 2 != 0)
@@ -174,8 +185,9 @@ Test(line_match, supports)
     add_multiplet(all, 1, 0, 0, 3); /* one multiplet of a compound, the others not */
     for (size_t j = 0; j < POINTS; ++j)
         x[j] = (float)(all[j] + 0.01 * sin((double)(j * j % 1013)));
-    fmx_test_ok(&test, fmx__line_supports(test.ctx, &library, x, wanted + 1, 1, support),
-                "supports");
+    search = open_search(&test, &library, x);
+    fmx__line_supports(search, wanted + 1, 1, support);
+    fmx__line_search_close(search);
     cr_assert_gt(support[0].lacking, 0);
     fmx__line_library_clear(&library);
     free(all);
@@ -202,7 +214,9 @@ Test(line_match, nothing_there)
     for (int noisy = 0; noisy < 2; ++noisy) {
         fmx_test_ok(&test, fmx__line_offset(test.ctx, &library, x, &offset, &clear), "offset");
         cr_assert(!clear && offset == 0);
-        fmx_test_ok(&test, fmx__line_shifts(test.ctx, &library, x, wanted, 2, shift), "shifts");
+        fmx__line_search *search = open_search(&test, &library, x);
+        fmx__line_shifts(search, wanted, 2, shift);
+        fmx__line_search_close(search);
         cr_assert(isnan(shift[0]) && isnan(shift[1]));
         for (size_t j = 0; j < POINTS; ++j)
             x[j] = (float)(uniform(&state) - 0.5);
@@ -266,14 +280,18 @@ static fmx_status do_all(const whole *w)
     double shift = 0;
     bool clear = false;
     fmx__line_support support;
+    fmx__line_search *search = NULL;
     fmx_status status =
         fmx__line_library_read(w->test->ctx, w->path, names, COMPOUNDS, ppm, POINTS, &library);
     if (status == FMX_OK)
         status = fmx__line_offset(w->test->ctx, &library, w->spectrum, &shift, &clear);
     if (status == FMX_OK)
-        status = fmx__line_shifts(w->test->ctx, &library, w->spectrum, wanted, 1, &shift);
-    if (status == FMX_OK)
-        status = fmx__line_supports(w->test->ctx, &library, w->spectrum, wanted, 1, &support);
+        status = fmx__line_search_open(w->test->ctx, &library, w->spectrum, &search);
+    if (status == FMX_OK) {
+        fmx__line_shifts(search, wanted, 1, &shift);
+        fmx__line_supports(search, wanted, 1, &support);
+    }
+    fmx__line_search_close(search);
     fmx__line_library_clear(&library);
     return status;
 }

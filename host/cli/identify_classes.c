@@ -124,31 +124,6 @@ static fmx_status prepare(const fmx__identify *work, const char *path, float *sp
     return status;
 }
 
-/* How far what is named lies from its place in the library. */
-static fmx_status find_shifts(fmx__identify *work, fmx__identified *item, const float *spectrum)
-{
-    size_t classes = work->facts->classes;
-    size_t *order = NULL;
-    double *shift = NULL;
-    if (work->library.multiplets == 0)
-        return FMX_OK;
-    fmx_status status = fmx__alloc(work->ctx, classes, sizeof *order, "answers", &order);
-    if (status == FMX_OK)
-        status = fmx__alloc(work->ctx, classes, sizeof *shift, "shifts", &shift);
-    if (status == FMX_OK)
-        status = fmx__alloc(work->ctx, classes, sizeof(double), "shifts", &item->shift_ppm);
-    size_t named = status == FMX_OK ? fmx__identify_named(work, item, order) : 0;
-    if (status == FMX_OK)
-        status = fmx__line_shifts(work->ctx, &work->library, spectrum, order, named, shift);
-    for (size_t c = 0; status == FMX_OK && c < classes; ++c)
-        item->shift_ppm[c] = NAN;
-    for (size_t i = 0; status == FMX_OK && i < named; ++i)
-        item->shift_ppm[order[i]] = shift[i];
-    free(shift);
-    free(order);
-    return status;
-}
-
 /* Asks the network about the spectra that wait. */
 static fmx_status ask(fmx__identify *work)
 {
@@ -165,9 +140,7 @@ static fmx_status ask(fmx__identify *work)
         fmx__identified *item = &work->item[work->count - work->waiting + i];
         memcpy(item->presence, answer + i * classes, classes * sizeof *answer);
         memcpy(item->proportion, answer + (BATCH + i) * classes, classes * sizeof *answer);
-        status = fmx__identify_doubt(work, item, work->spectra + i * work->facts->axis.points);
-        if (status == FMX_OK)
-            status = find_shifts(work, item, work->spectra + i * work->facts->axis.points);
+        status = fmx__identify_compare(work, item, work->spectra + i * work->facts->axis.points);
     }
     work->waiting = 0;
     free(answer);

@@ -78,8 +78,9 @@ bool fmx__identify_other_lines(const fmx__identify *work, double field_mhz);
  * FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
 fmx_status fmx__identify_lines(fmx__identify *work, const char *path, double field_mhz);
 
-/* Takes back names that the spectrum's lines speak against. Errors: FMX_ERROR_MEMORY. */
-fmx_status fmx__identify_doubt(fmx__identify *work, fmx__identified *item, const float *spectrum);
+/* Holds the names against the lines, where there are any: doubts, the share explained, shifts of
+ * what stays named. Errors: FMX_ERROR_MEMORY. */
+fmx_status fmx__identify_compare(fmx__identify *work, fmx__identified *item, const float *spectrum);
 const char *fmx__identify_doubt_text(fmx__identify_doubts doubt);
 
 /* Makes one answer of all: spectra of one sample. Logits of presence are averaged, and proportions

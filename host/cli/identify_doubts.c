@@ -1,6 +1,6 @@
-/* Names that the lines of a spectrum speak against. A classifier compares nothing: a compound that
- * it has not learned may look like one that it has. Lines are told apart by
- * host/signal/line_match.h.
+/* Names held against the lines of a spectrum: those that they speak against, where the others lie.
+ * A classifier compares nothing: a compound that it has not learned may look like one that it has.
+ * Lines are told apart by host/signal/line_match.h.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -79,7 +79,6 @@ fmx_status fmx__identify_lines(fmx__identify *work, const char *path, double fie
 static void judge(fmx__identified *item, const size_t *order, size_t named,
                   const fmx__line_support *support)
 {
-    item->explained = 0;
     for (size_t i = 0; i < named; ++i) {
         if (support[i].lacking > 0)
             item->doubt[order[i]] = FMX__DOUBT_LACKS;
@@ -96,25 +95,49 @@ static void judge(fmx__identified *item, const size_t *order, size_t named,
     }
 }
 
-fmx_status fmx__identify_doubt(fmx__identify *work, fmx__identified *item, const float *spectrum)
+static fmx_status compare(fmx__identify *work, fmx__identified *item, const float *spectrum,
+                          size_t *order, size_t named)
+{
+    fmx__line_search *search = NULL;
+    fmx__line_support *support = NULL;
+    double *shift = NULL;
+    fmx_status status = fmx__alloc(work->ctx, named, sizeof *support, "answers", &support);
+    if (status == FMX_OK)
+        status = fmx__alloc(work->ctx, named, sizeof *shift, "shifts", &shift);
+    if (status == FMX_OK)
+        status = fmx__line_search_open(work->ctx, &work->library, spectrum, &search);
+    if (status == FMX_OK) {
+        fmx__line_supports(search, order, named, support);
+        judge(item, order, named, support);
+        named = fmx__identify_named(work, item, order);
+        fmx__line_shifts(search, order, named, shift);
+        for (size_t i = 0; i < named; ++i)
+            item->shift_ppm[order[i]] = shift[i];
+    }
+    fmx__line_search_close(search);
+    free(shift);
+    free(support);
+    return status;
+}
+
+fmx_status fmx__identify_compare(fmx__identify *work, fmx__identified *item, const float *spectrum)
 {
     size_t classes = work->facts->classes;
     size_t *order = NULL;
-    fmx__line_support *support = NULL;
     item->explained = NAN;
     fmx_status status =
         fmx__alloc(work->ctx, classes, sizeof *item->doubt, "answers", &item->doubt);
     if (status != FMX_OK || work->library.multiplets == 0)
         return status;
-    status = fmx__alloc(work->ctx, classes, sizeof *order, "answers", &order);
+    item->explained = 0;
+    status = fmx__alloc(work->ctx, classes, sizeof *item->shift_ppm, "shifts", &item->shift_ppm);
+    for (size_t c = 0; status == FMX_OK && c < classes; ++c)
+        item->shift_ppm[c] = NAN;
     if (status == FMX_OK)
-        status = fmx__alloc(work->ctx, classes, sizeof *support, "answers", &support);
+        status = fmx__alloc(work->ctx, classes, sizeof *order, "answers", &order);
     size_t named = status == FMX_OK ? fmx__identify_named(work, item, order) : 0;
-    if (status == FMX_OK)
-        status = fmx__line_supports(work->ctx, &work->library, spectrum, order, named, support);
-    if (status == FMX_OK)
-        judge(item, order, named, support);
-    free(support);
+    if (named > 0)
+        status = compare(work, item, spectrum, order, named);
     free(order);
     return status;
 }

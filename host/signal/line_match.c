@@ -13,7 +13,7 @@ static const double expected_sigmas = 10; /* from which on a multiplet must be s
 static const double seen_sigmas = 4;      /* and what must be there of it */
 
 /* What a search over one spectrum needs. */
-typedef struct search {
+struct fmx__line_search {
     const fmx__line_library *library;
     const float *spectrum;
     double *top;   /* [points] each the highest of a point and its two neighbours */
@@ -21,7 +21,7 @@ typedef struct search {
     double *amplitude;
     size_t reach; /* points to either side; amplitude[2 reach + 1] */
     double sigma;
-} search;
+};
 
 /* ---- one multiplet in one spectrum ------------------------------------------------------------
  */
@@ -35,7 +35,7 @@ static int ascending(const void *left, const void *right)
 
 /* Standard deviation of the noise: most of a spectrum is baseline, so the median distance from the
  * median tells; zeros stand for what was cut out. Uses s->ratio. */
-static double noise_of(const search *s, const float *spectrum)
+static double noise_of(const fmx__line_search *s, const float *spectrum)
 {
     size_t n = 0;
     for (size_t j = 0; j < s->library->points; ++j) {
@@ -52,17 +52,21 @@ static double noise_of(const search *s, const float *spectrum)
     return s->ratio[n / 2] / 0.6745;
 }
 
-static void close_search(search *s)
+void fmx__line_search_close(fmx__line_search *s)
 {
+    if (s == NULL)
+        return;
     free(s->top);
     free(s->ratio);
     free(s->amplitude);
+    free(s);
 }
 
-static fmx_status open_search(fmx_context *ctx, const fmx__line_library *l, const float *spectrum,
-                              search *s)
+static fmx_status fill_search(fmx_context *ctx, const fmx__line_library *l, const float *spectrum,
+                              fmx__line_search *s)
 {
-    *s = (search){.library = l, .spectrum = spectrum, .reach = (size_t)(reach_ppm / l->step_ppm)};
+    *s = (fmx__line_search){
+        .library = l, .spectrum = spectrum, .reach = (size_t)(reach_ppm / l->step_ppm)};
     fmx_status status = fmx__alloc(ctx, l->points, sizeof *s->top, "a spectrum", &s->top);
     if (status == FMX_OK)
         status = fmx__alloc(ctx, l->points, sizeof *s->ratio, "a spectrum", &s->ratio);
@@ -79,8 +83,23 @@ static fmx_status open_search(fmx_context *ctx, const fmx__line_library *l, cons
     return FMX_OK;
 }
 
+fmx_status fmx__line_search_open(fmx_context *ctx, const fmx__line_library *library,
+                                 const float *spectrum, fmx__line_search **out)
+{
+    fmx__line_search *s = NULL;
+    *out = NULL;
+    fmx_status status = fmx__alloc(ctx, 1, sizeof *s, "a search", &s);
+    if (status == FMX_OK)
+        status = fill_search(ctx, library, spectrum, s);
+    if (status == FMX_OK)
+        *out = s;
+    else
+        fmx__line_search_close(s);
+    return status;
+}
+
 /* Amplitude of a multiplet whose points lie `up` points higher in ppm. */
-static double amplitude_at(const search *s, const fmx__multiplet *m, ptrdiff_t up)
+static double amplitude_at(const fmx__line_search *s, const fmx__multiplet *m, ptrdiff_t up)
 {
     const fmx__line_library *l = s->library;
     size_t n = 0;
@@ -96,7 +115,7 @@ static double amplitude_at(const search *s, const fmx__multiplet *m, ptrdiff_t u
 }
 
 /* Weight of a multiplet at a place: the eighth power of its correlation with the spectrum. */
-static double weight_at(const search *s, const fmx__multiplet *m, ptrdiff_t up)
+static double weight_at(const fmx__line_search *s, const fmx__multiplet *m, ptrdiff_t up)
 {
     const fmx__line_library *l = s->library;
     double n = 0;
@@ -137,7 +156,7 @@ static double usual_prior(double shift_ppm)
 }
 
 /* Where a multiplet lies, with its weight; false where it does not rise above the noise. */
-static bool place(const search *s, const fmx__multiplet *m, double (*prior)(double),
+static bool place(const fmx__line_search *s, const fmx__multiplet *m, double (*prior)(double),
                   double *shift_ppm, double *weight)
 {
     const fmx__line_library *l = s->library;
@@ -197,7 +216,7 @@ static double mode_of(const double *at, const double *weight, size_t count, doub
 fmx_status fmx__line_offset(fmx_context *ctx, const fmx__line_library *library,
                             const float *spectrum, double *offset_ppm, bool *clear)
 {
-    search s = {0};
+    fmx__line_search *s = NULL;
     double *at = NULL;
     double *weight = NULL;
     size_t count = 0;
@@ -208,48 +227,44 @@ fmx_status fmx__line_offset(fmx_context *ctx, const fmx__line_library *library,
     if (status == FMX_OK)
         status = fmx__alloc(ctx, library->multiplets, sizeof *weight, "places", &weight);
     if (status == FMX_OK)
-        status = open_search(ctx, library, spectrum, &s);
+        status = fmx__line_search_open(ctx, library, spectrum, &s);
     for (size_t i = 0; status == FMX_OK && i < library->multiplets; ++i) {
         const fmx__multiplet *m = &library->multiplet[i];
-        count += place(&s, m, no_prior, &at[count], &weight[count]);
+        count += place(s, m, no_prior, &at[count], &weight[count]);
     }
     if (status == FMX_OK && count > 0) {
         double mode = mode_of(at, weight, count, &ratio);
         *clear = ratio >= clear_mode;
         *offset_ppm = *clear ? mode : 0;
     }
-    close_search(&s);
+    fmx__line_search_close(s);
     free(weight);
     free(at);
     return status;
 }
 
-fmx_status fmx__line_shifts(fmx_context *ctx, const fmx__line_library *library,
-                            const float *spectrum, const size_t *wanted, size_t wanted_count,
-                            double *shift_ppm)
+void fmx__line_shifts(fmx__line_search *search, const size_t *wanted, size_t wanted_count,
+                      double *shift_ppm)
 {
-    search s = {0};
-    fmx_status status = open_search(ctx, library, spectrum, &s);
-    for (size_t w = 0; status == FMX_OK && w < wanted_count; ++w) {
+    const fmx__line_library *library = search->library;
+    for (size_t w = 0; w < wanted_count; ++w) {
         double sum = 0;
         double area = 0;
         for (size_t i = 0; i < library->multiplets; ++i) {
             const fmx__multiplet *m = &library->multiplet[i];
             double shift = 0;
             double weight = 0;
-            if (m->compound != wanted[w] || !place(&s, m, usual_prior, &shift, &weight))
+            if (m->compound != wanted[w] || !place(search, m, usual_prior, &shift, &weight))
                 continue;
             sum += shift * m->area * weight;
             area += m->area * weight;
         }
         shift_ppm[w] = area > 0 ? sum / area : NAN;
     }
-    close_search(&s);
-    return status;
 }
 
 /* The largest amplitude of a multiplet within reach of its place. */
-static double strongest(const search *s, const fmx__multiplet *m)
+static double strongest(const fmx__line_search *s, const fmx__multiplet *m)
 {
     double most = 0;
     for (size_t k = 0; k < 2 * s->reach + 1; ++k)
@@ -258,7 +273,7 @@ static double strongest(const search *s, const fmx__multiplet *m)
 }
 
 /* Sum of the points above the noise. */
-static double signal_of(const search *s)
+static double signal_of(const fmx__line_search *s)
 {
     double sum = 0;
     for (size_t j = 0; j < s->library->points; ++j)
@@ -266,7 +281,7 @@ static double signal_of(const search *s)
     return sum;
 }
 
-static fmx__line_support support_of(const search *s, size_t compound, double signal)
+static fmx__line_support support_of(const fmx__line_search *s, size_t compound, double signal)
 {
     const fmx__line_library *l = s->library;
     const fmx__multiplet *tallest = NULL;
@@ -294,17 +309,12 @@ static fmx__line_support support_of(const search *s, size_t compound, double sig
     return out;
 }
 
-fmx_status fmx__line_supports(fmx_context *ctx, const fmx__line_library *library,
-                              const float *spectrum, const size_t *wanted, size_t wanted_count,
-                              fmx__line_support *support)
+void fmx__line_supports(fmx__line_search *search, const size_t *wanted, size_t wanted_count,
+                        fmx__line_support *support)
 {
-    search s = {0};
-    fmx_status status = open_search(ctx, library, spectrum, &s);
-    double signal = status == FMX_OK ? signal_of(&s) : 0;
-    for (size_t w = 0; status == FMX_OK && w < wanted_count; ++w)
-        support[w] = support_of(&s, wanted[w], signal);
-    close_search(&s);
-    return status;
+    double signal = signal_of(search);
+    for (size_t w = 0; w < wanted_count; ++w)
+        support[w] = support_of(search, wanted[w], signal);
 }
 
 void fmx__line_move(float *spectrum, size_t points, double step_ppm, double offset_ppm)

@@ -61,12 +61,19 @@ fmx_status fmx__line_library_draw(fmx_context *ctx, const fmx_library *from,
 fmx_status fmx__line_offset(fmx_context *ctx, const fmx__line_library *library,
                             const float *spectrum, double *offset_ppm, bool *clear);
 
+/* A spectrum with its noise, ready for questions about compounds. */
+typedef struct fmx__line_search fmx__line_search;
+
+/* spectrum[library->points] and the library must outlive *out. Errors: FMX_ERROR_MEMORY. */
+fmx_status fmx__line_search_open(fmx_context *ctx, const fmx__line_library *library,
+                                 const float *spectrum, fmx__line_search **out);
+void fmx__line_search_close(fmx__line_search *search); /* NULL is allowed */
+
 /* How far each of the compounds wanted[wanted_count] lies above its place in the library:
  * shift_ppm[i], the mean over its multiplets by area and weight, each with the prior 0.65 N(0.006)
- * + 0.35 N(0.022) ppm; NAN where none of them rises above the noise. Errors: FMX_ERROR_MEMORY. */
-fmx_status fmx__line_shifts(fmx_context *ctx, const fmx__line_library *library,
-                            const float *spectrum, const size_t *wanted, size_t wanted_count,
-                            double *shift_ppm);
+ * + 0.35 N(0.022) ppm; NAN where none of them rises above the noise. */
+void fmx__line_shifts(fmx__line_search *search, const size_t *wanted, size_t wanted_count,
+                      double *shift_ppm);
 
 /* What a spectrum says of a compound. */
 typedef struct fmx__line_support {
@@ -78,11 +85,9 @@ typedef struct fmx__line_support {
                          amplitude of its tallest multiplet */
 } fmx__line_support;
 
-/* support[wanted_count]: whether all multiplets of the compounds wanted[wanted_count] are there.
- * Errors: FMX_ERROR_MEMORY. */
-fmx_status fmx__line_supports(fmx_context *ctx, const fmx__line_library *library,
-                              const float *spectrum, const size_t *wanted, size_t wanted_count,
-                              fmx__line_support *support);
+/* support[wanted_count]: whether all multiplets of the compounds wanted[wanted_count] are there. */
+void fmx__line_supports(fmx__line_search *search, const size_t *wanted, size_t wanted_count,
+                        fmx__line_support *support);
 
 /* Moves a spectrum by -offset_ppm in place, so that what lay at the library's place plus the offset
  * lies at the library's place; linear between points, 0 beyond the ends. */
