@@ -431,22 +431,6 @@ Test(queries, model_that_ships)
     fmx_test_close(&test);
 }
 
-/* Says when the work has gone on `left` times. */
-typedef struct stopper {
-    fmx_context *ctx;
-    size_t left;
-} stopper;
-
-static void count_down(void *user, const char *what, size_t done, size_t total)
-{
-    stopper *s = user;
-    (void)what;
-    (void)done;
-    (void)total;
-    if (s->left > 0 && --s->left == 0)
-        fmx_context_interrupt(s->ctx);
-}
-
 /* Logits of the model's queries of the world's mixtures: what is there before what is not. */
 static void check_answers(world *w, const char *model_path)
 {
@@ -497,12 +481,13 @@ Test(queries, trains_resumes_and_answers, .timeout = 120)
     world_close(&w);
 
     fmx_test test = fmx_test_open();
-    stopper stop = {test.ctx, 17}; /* in the second epoch: of 10 batches, without validation's */
+    fmx_train_stopper stop = {test.ctx,
+                              17}; /* in the second epoch: of 10 batches, without validation's */
     snprintf(halves, sizeof halves, "%.*s/b.safetensors", (int)(strrchr(whole, '/') - whole),
              whole);
     run.out = halves;
     run.resume = true;
-    fmx_context_set_progress(test.ctx, count_down, &stop);
+    fmx_context_set_progress(test.ctx, fmx_train_count_down, &stop);
     fmx_test_refused(&test, fmx_train(test.device, &run, &result), FMX_ERROR_INTERRUPTED,
                      "interrupted");
     fmx_test_close(&test);

@@ -508,22 +508,6 @@ Test(source, decay_sets_are_checked)
     fmx_test_close(&test);
 }
 
-/* Interrupts when the work has advanced `left` times. */
-typedef struct stopper {
-    fmx_context *ctx;
-    size_t left;
-} stopper;
-
-static void count_down(void *user, const char *what, size_t done, size_t total)
-{
-    stopper *s = user;
-    (void)what;
-    (void)done;
-    (void)total;
-    if (s->left > 0 && --s->left == 0)
-        fmx_context_interrupt(s->ctx);
-}
-
 /* Labels are scored, each epoch has its row, and an interruption changes nothing. */
 Test(source, scores_of_labels_go_on_after_an_interruption)
 {
@@ -550,8 +534,8 @@ Test(source, scores_of_labels_go_on_after_an_interruption)
         snprintf(out[i], PATH, "%s/m%zu.safetensors", fmx_test_folder(), i);
         fmx_train_run run = {.recipe = recipe, .out = out[i], .resume = i == 1};
         if (i == 1) {
-            stopper s = {test.ctx, 25}; /* in the third epoch of ten steps */
-            fmx_context_set_progress(test.ctx, count_down, &s);
+            fmx_train_stopper s = {test.ctx, 25}; /* in the third epoch of ten steps */
+            fmx_context_set_progress(test.ctx, fmx_train_count_down, &s);
             fmx_test_refused(&test, fmx_train(test.device, &run, NULL), FMX_ERROR_INTERRUPTED,
                              "interrupted");
             fmx_test_close(&test);

@@ -214,3 +214,13 @@ char *fmx_train_bytes(const char *path, size_t *count)
     fclose(file);
     return bytes;
 }
+
+void fmx_train_count_down(void *user, const char *what, size_t done, size_t total)
+{
+    fmx_train_stopper *s = user;
+    (void)what;
+    (void)done;
+    (void)total;
+    if (s->left > 0 && --s->left == 0)
+        fmx_context_interrupt(s->ctx);
+}

@@ -67,6 +67,15 @@ typedef struct fmx_train_log {
 
 void fmx_train_log_line(void *user, fmx_log_level level, const char *text);
 
+/* Interrupts when the work has advanced `left` times:
+ *     fmx_context_set_progress(ctx, fmx_train_count_down, &stopper); */
+typedef struct fmx_train_stopper {
+    fmx_context *ctx;
+    size_t left;
+} fmx_train_stopper;
+
+void fmx_train_count_down(void *user, const char *what, size_t done, size_t total);
+
 /* The bytes of a file, released with free(); NULL where there is none. */
 char *fmx_train_bytes(const char *path, size_t *count);
 

@@ -54,26 +54,10 @@ void fmx_same_files(const char *a, const char *b, const char *what)
     free(bytes[1]);
 }
 
-/* Interrupts when the work has advanced `left` times. */
-typedef struct stopper {
-    fmx_context *ctx;
-    size_t left;
-} stopper;
-
-static void count_down(void *user, const char *what, size_t done, size_t total)
-{
-    stopper *s = user;
-    (void)what;
-    (void)done;
-    (void)total;
-    if (s->left > 0 && --s->left == 0)
-        fmx_context_interrupt(s->ctx);
-}
-
 void fmx_world_interrupt(fmx_world *w, const fmx_train_run *run, size_t left)
 {
-    stopper s = {w->test.ctx, left};
-    fmx_context_set_progress(w->test.ctx, count_down, &s);
+    fmx_train_stopper s = {w->test.ctx, left};
+    fmx_context_set_progress(w->test.ctx, fmx_train_count_down, &s);
     fmx_test_refused(&w->test, fmx_train(w->test.device, run, NULL), FMX_ERROR_INTERRUPTED,
                      "interrupted");
     fmx_test_close(&w->test);
@@ -83,8 +67,8 @@ void fmx_world_interrupt(fmx_world *w, const fmx_train_run *run, size_t left)
 void fmx_world_interrupt_search(fmx_world *w, const fmx__search_job *job, size_t left)
 {
     fmx__search_trial *trial = NULL;
-    stopper s = {w->test.ctx, left};
-    fmx_context_set_progress(w->test.ctx, count_down, &s);
+    fmx_train_stopper s = {w->test.ctx, left};
+    fmx_context_set_progress(w->test.ctx, fmx_train_count_down, &s);
     fmx_test_refused(&w->test, fmx__search_run(job, &trial), FMX_ERROR_INTERRUPTED, "interrupted");
     fmx_test_close(&w->test);
     w->test = fmx_test_open();
