@@ -41,6 +41,10 @@ void fmx__html_method_key(fmx__svg *page, const fmx__report *report);
 
 void fmx__html_style(fmx__svg *page);
 
+/* Ends the page and hands its text over, released with free(); what failed first, if anything did.
+ */
+fmx_status fmx__html_finish(fmx__svg *page, char **out, size_t *bytes);
+
 /* Where a row of values is drawn: value 0 at zero_y, `up` pixels for each unit (negative: down). */
 typedef struct fmx__html_strip {
     double left;

@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "html_internal.h"
@@ -111,4 +112,18 @@ void fmx__html_picture(fmx__svg *page, const char *title, double width_px, doubl
 void fmx__html_picture_end(fmx__svg *page)
 {
     fmx__svg_raw(page, "</svg></div>\n");
+}
+
+fmx_status fmx__html_finish(fmx__svg *page, char **out, size_t *bytes)
+{
+    fmx__svg_raw(page, "</main>\n</body>\n</html>\n");
+    if (page->status != FMX_OK) {
+        free(page->text);
+        page->text = NULL;
+        return page->status;
+    }
+    *out = page->text;
+    *bytes = page->length;
+    page->text = NULL;
+    return FMX_OK;
 }

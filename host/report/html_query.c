@@ -267,15 +267,9 @@ fmx_status fmx__found_page_text(fmx_context *ctx, const fmx__found_page *page, c
     contents(&svg, page);
     for (size_t i = 0; i < page->items; ++i)
         item_sections(&svg, page, i);
-    fmx__svg_raw(&svg, "</main>\n</body>\n</html>\n");
+    fmx_status status = fmx__html_finish(&svg, out, bytes);
     fmx__c_locale_leave(&locale);
-    if (svg.status != FMX_OK) {
-        free(svg.text);
-        return svg.status;
-    }
-    *out = svg.text;
-    *bytes = svg.length;
-    return FMX_OK;
+    return status;
 }
 
 fmx_status fmx__found_page_write(fmx_context *ctx, const fmx__found_page *page, const char *path,

@@ -123,15 +123,9 @@ fmx_status fmx__report_text(fmx_context *ctx, const fmx__report *report, char **
     contents(&page);
     for (size_t i = 0; i < FMX__COUNT(section); ++i)
         section[i](&page, report);
-    fmx__svg_raw(&page, "</main>\n</body>\n</html>\n");
+    status = fmx__html_finish(&page, out, bytes);
     fmx__c_locale_leave(&locale);
-    if (page.status != FMX_OK) {
-        free(page.text);
-        return page.status;
-    }
-    *out = page.text;
-    *bytes = page.length;
-    return FMX_OK;
+    return status;
 }
 
 fmx_status fmx__report_write(fmx_context *ctx, const fmx__report *report, const char *path,

@@ -236,6 +236,8 @@ fmx_status fmx__report_source(fmx_context *ctx, const fmx__source_evaluation *ev
                               const char *path, bool overwrite)
 {
     fmx__svg page = {.ctx = ctx};
+    char *text = NULL;
+    size_t bytes = 0;
     const fmx__report history = {.history = evaluation->facts.history};
     fmx__c_locale locale;
     fmx__c_locale_enter(&locale);
@@ -245,11 +247,10 @@ fmx_status fmx__report_source(fmx_context *ctx, const fmx__source_evaluation *ev
     examples(&page, evaluation);
     mixtures(&page, evaluation);
     recipe(&page, evaluation);
-    fmx__svg_raw(&page, "</main>\n</body>\n</html>\n");
+    fmx_status status = fmx__html_finish(&page, &text, &bytes);
     fmx__c_locale_leave(&locale);
-    fmx_status status = page.status;
     if (status == FMX_OK)
-        status = fmx__atomic_write(ctx, path, overwrite, page.text, page.length);
-    free(page.text);
+        status = fmx__atomic_write(ctx, path, overwrite, text, bytes);
+    free(text);
     return status;
 }

@@ -321,7 +321,7 @@ fmx_status fmx__found_again(fmx_context *ctx, fmx__found *first, fmx__found *sec
             *old = (fmx__found_compound){0};
         } else {
             now->logit = 0.5 * (now->logit + old->logit);
-            now->probability = 1 / (1 + exp(-now->logit));
+            now->probability = probability_of(now->logit);
         }
     }
     for (size_t i = 0; i < second->compounds; ++i)

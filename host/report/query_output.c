@@ -4,14 +4,10 @@
 #include <string.h>
 
 #include "query_report.h"
+#include "report_json.h"
 #include "text_encoding.h"
 
-/* cJSON prints NaN as null. Each function is false when memory ran out. */
-
-static bool add_number(cJSON *object, const char *key, double value)
-{
-    return cJSON_AddNumberToObject(object, key, value) != NULL;
-}
+/* Each function is false when memory ran out. */
 
 /* File names are bytes, JSON is UTF-8. */
 static bool add_path(fmx_context *ctx, cJSON *object, const char *key, const char *path)
@@ -27,29 +23,19 @@ static bool add_path(fmx_context *ctx, cJSON *object, const char *key, const cha
     return good;
 }
 
-/* A new object at the end of an array; NULL when memory ran out. */
-static cJSON *append(cJSON *array)
-{
-    cJSON *object = cJSON_CreateObject();
-    if (object != NULL && !cJSON_AddItemToArray(array, object)) {
-        cJSON_Delete(object);
-        return NULL;
-    }
-    return object;
-}
-
 static bool add_multiplets(cJSON *object, const fmx__found_compound *c)
 {
     cJSON *array = cJSON_AddArrayToObject(object, "multiplets");
     for (size_t i = 0; array != NULL && i < c->multiplets; ++i) {
         const fmx__found_multiplet *m = &c->multiplet[i];
-        cJSON *one = append(array);
-        if (one == NULL || !add_number(one, "ppm", m->ppm) ||
-            !add_number(one, "protons", m->protons) ||
-            !add_number(one, "shift_ppm", m->shift_ppm) || !add_number(one, "share", m->share) ||
-            !add_number(one, "residual", m->residual) ||
-            !add_number(one, "correlation", m->correlation) ||
-            !add_number(one, "overlap", m->overlap))
+        cJSON *one = fmx__json_append(array);
+        if (one == NULL || !fmx__json_number(one, "ppm", m->ppm) ||
+            !fmx__json_number(one, "protons", m->protons) ||
+            !fmx__json_number(one, "shift_ppm", m->shift_ppm) ||
+            !fmx__json_number(one, "share", m->share) ||
+            !fmx__json_number(one, "residual", m->residual) ||
+            !fmx__json_number(one, "correlation", m->correlation) ||
+            !fmx__json_number(one, "overlap", m->overlap))
             return false;
     }
     return array != NULL;
@@ -72,14 +58,15 @@ static bool add_doubts(cJSON *object, const fmx__found_compound *c)
 
 static bool add_compound(cJSON *array, const fmx__found_compound *c, bool named)
 {
-    cJSON *one = append(array);
+    cJSON *one = fmx__json_append(array);
     if (one == NULL || cJSON_AddStringToObject(one, "name", c->name) == NULL ||
-        !add_number(one, "probability", c->probability) ||
-        !add_number(one, "proportion", c->proportion) ||
-        !add_number(one, "shift_ppm", c->shift_ppm))
+        !fmx__json_number(one, "probability", c->probability) ||
+        !fmx__json_number(one, "proportion", c->proportion) ||
+        !fmx__json_number(one, "shift_ppm", c->shift_ppm))
         return false;
-    if (!add_number(one, "amount", c->amount) || !add_number(one, "amount_low", c->amount_low) ||
-        !add_number(one, "amount_high", c->amount_high))
+    if (!fmx__json_number(one, "amount", c->amount) ||
+        !fmx__json_number(one, "amount_low", c->amount_low) ||
+        !fmx__json_number(one, "amount_high", c->amount_high))
         return false;
     return !named || (add_multiplets(one, c) && add_doubts(one, c));
 }
@@ -88,7 +75,7 @@ static bool fill(fmx_context *ctx, cJSON *one, const fmx__found *item, bool all)
 {
     bool good = add_path(ctx, one, "path", item->path);
     if (good && item->is_row)
-        good = add_number(one, "row", (double)item->row);
+        good = fmx__json_number(one, "row", (double)item->row);
     if (good && item->joined != NULL) {
         cJSON *paths = cJSON_AddArrayToObject(one, "paths");
         good = paths != NULL;
@@ -104,11 +91,11 @@ static bool fill(fmx_context *ctx, cJSON *one, const fmx__found *item, bool all)
     good = good && (others != NULL || !all);
     for (size_t i = item->named; good && all && i < item->compounds; ++i)
         good = add_compound(others, &item->compound[i], false);
-    return good && add_number(one, "offset_ppm", item->offset_ppm) &&
-           add_number(one, "width_hz", item->width_hz) &&
-           add_number(one, "candidates", (double)item->candidates) &&
-           add_number(one, "threshold", item->threshold) &&
-           add_number(one, "seconds", item->seconds);
+    return good && fmx__json_number(one, "offset_ppm", item->offset_ppm) &&
+           fmx__json_number(one, "width_hz", item->width_hz) &&
+           fmx__json_number(one, "candidates", (double)item->candidates) &&
+           fmx__json_number(one, "threshold", item->threshold) &&
+           fmx__json_number(one, "seconds", item->seconds);
 }
 
 cJSON *fmx__found_json(fmx_context *ctx, const fmx__found *item, bool all)

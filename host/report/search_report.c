@@ -236,6 +236,8 @@ static void add_pictures(fmx__svg *page, const fmx__search_report *r)
 fmx_status fmx__search_html(fmx_context *ctx, const char *path, const fmx__search_report *r)
 {
     fmx__svg page = {.ctx = ctx};
+    char *text = NULL;
+    size_t bytes = 0;
     fmx__c_locale locale;
     fmx__c_locale_enter(&locale);
     fmx__svg_raw(&page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
@@ -251,11 +253,10 @@ fmx_status fmx__search_html(fmx_context *ctx, const char *path, const fmx__searc
     fmx__html_format(&page, ", the %s the better.</p>\n", r->space->most ? "more" : "less");
     add_table(&page, r);
     add_pictures(&page, r);
-    fmx__svg_raw(&page, "</main></body></html>\n");
+    fmx_status status = fmx__html_finish(&page, &text, &bytes);
     fmx__c_locale_leave(&locale);
-    fmx_status status = page.status;
     if (status == FMX_OK)
-        status = fmx__atomic_write(ctx, path, true, page.text, page.length);
-    free(page.text);
+        status = fmx__atomic_write(ctx, path, true, text, bytes);
+    free(text);
     return status;
 }
