@@ -337,6 +337,35 @@ Test(queries, items_depend_on_seed_epoch_and_number)
     fmx_test_close(&test);
 }
 
+/* Where all are strangers no compound present is a candidate, so the truth is always no. */
+Test(queries, strangers_are_never_there)
+{
+    static const char *const shares[] = {"queries.strangers=0", "queries.strangers=1"};
+    fmx_test test = fmx_test_open();
+    for (size_t i = 0; i < FMX__COUNT(shares); ++i) {
+        float target[240];
+        double sum = 0;
+        opened o;
+        open_source(&test, shares[i], &o);
+        for (size_t from = 0; from < 240; from += 24) {
+            fmx_test_ok(&test,
+                        fmx__source_next(&o.source, FMX__SPLIT_TRAIN, 0, from / 24, &o.batch),
+                        "batch");
+            fmx_test_ok(&test,
+                        fmx_buffer_read(o.batch.target[0], 0, target + from, 24 * sizeof *target),
+                        "targets");
+        }
+        for (size_t k = 0; k < 240; ++k)
+            sum += (double)target[k];
+        if (i == 0)
+            cr_assert_gt(sum, 24);
+        else
+            cr_assert_eq(sum, 0);
+        close_source(&o);
+    }
+    fmx_test_close(&test);
+}
+
 Test(queries, refusals)
 {
     static const char *const cases[][2] = {

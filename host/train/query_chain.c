@@ -185,8 +185,7 @@ static fmx_status scan(fmx__query_chain *c, const fmx__query_spectra *in, double
         return FMX_OK;
     fmx_status status = send(c, &c->centre_room, c->centre, in->count * sizeof *c->centre);
     if (status == FMX_OK)
-        if (status == FMX_OK)
-            status = make_room(c, &c->hit_room, bytes);
+        status = make_room(c, &c->hit_room, bytes);
     if (status == FMX_OK)
         status = fmx__grow(c->ctx, &c->hit, &c->hit_capacity, 2 * c->pairs, sizeof *c->hit, "hits");
     const fmx__scan_of of = {

@@ -35,6 +35,7 @@ typedef struct fmx__query_options {
     int64_t candidates_least;          /* training: compounds of the library that may be named, */
     int64_t candidates_most;           /* log-uniform */
     double unknown;   /* training: share of a mixture's compounds that are no candidates */
+    double strangers; /* training: share of mixtures of which no compound is a candidate */
     int64_t items;    /* training: queries of a mixture */
     double twins_ppm; /* training: compounds whose multiplets all coincide within this are
                          not told apart */

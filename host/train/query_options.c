@@ -36,6 +36,9 @@ static const fmx__option option_table[] = {
     {"unknown", FMX__OPTION_NUMBER, FMX_FIELD(unknown), "", 0, 1, NULL,
      "training: share of a mixture's compounds that are no candidates, as if the library lacked "
      "them"},
+    {"strangers", FMX__OPTION_NUMBER, FMX_FIELD(strangers), "", 0, 1, NULL,
+     "training: share of mixtures of which no compound is a candidate: all of their queries are "
+     "about what is not there"},
     {"items", FMX__OPTION_INTEGER, FMX_FIELD(items), "queries", 1, FMX__QUERY_SURVIVORS, NULL,
      "training: queries of a mixture, a sample of all there are"},
     {"twins_ppm", FMX__OPTION_NUMBER, FMX_FIELD(twins_ppm), "ppm", 0, 1, NULL,

@@ -232,7 +232,8 @@ static bool is_present(const fmx__generator_facts *facts, size_t compound)
     return false;
 }
 
-/* Which compounds may be named: those present, but for a few unknown ones, and others at random. */
+/* Which compounds may be named: those present, but for a few unknown ones, or none of them, and
+ * others at random. */
 static void draw_candidates(const asked *a, world *w, size_t place, dice *d)
 {
     const fmx__query_options *o = a->options;
@@ -255,8 +256,9 @@ static void draw_candidates(const asked *a, world *w, size_t place, dice *d)
     bool all = fmx__uniform(roll(d)) < 0.6; /* libraries hold what is common */
     for (size_t k = 0; all && k < commons; ++k)
         candidate[common[k]] = 1;
+    double unknown = fmx__uniform(roll(d)) < o->strangers ? 1 : o->unknown;
     for (size_t k = 0; k < facts->compounds; ++k)
-        candidate[facts->compound[k]] = fmx__uniform(roll(d)) >= o->unknown;
+        candidate[facts->compound[k]] = fmx__uniform(roll(d)) >= unknown;
 }
 
 /* Whether two entries show the same multiplets at the same places: centre, extent, protons. */
