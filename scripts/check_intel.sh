@@ -46,7 +46,7 @@ for stem in $stems; do
     cpp -P -DFMX_VARIANT_GPU=1 "kernels/$stem.cl" | grep -q __kernel || continue
     source=$out/$stem.cl
     { echo '#line 1 "common.clh"'; cat kernels/common.clh; echo; echo "#line 1 \"$stem.cl\"";
-      cat "kernels/$stem.cl"; } > "$source"
+      awk -f scripts/kernel_text.awk "kernels/$stem.cl"; } > "$source"
     # lines "offline: -DOPTION=..." in a kernel's header name further tile sets to be checked
     options_list=$(sed -n 's/^ *\* *offline: *\(-D.*\)$/\1/p' "kernels/$stem.cl" | tr ' ' '@')
     for device in skl tgllp adl-s dg2; do

@@ -82,6 +82,11 @@ for kernel in $(git ls-files kernels | grep '\.cl$'); do
     grep -qE "^fmx_add_stem\\($stem | $kernel( |\\)|\$)" CMakeLists.txt || fail "$kernel belongs to no stem"
 done
 
+for piece in $(git ls-files kernels | grep '\.clh$' | grep -vx kernels/common.clh); do
+    grep -qE " $piece( |\\)|\$)" CMakeLists.txt || fail "$piece belongs to no stem"
+    grep -qx "#include \"$(basename "$piece")\"" kernels/*.cl || fail "no kernel includes $piece"
+done
+
 for name in $(git ls-files host include kernels tests bench | xargs -n1 basename | sort | uniq -d); do
     # a stem's public header and its case table carry the stem's name, as the stem rule wants
     case $name in

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fmx_test.h"
+#include "kernel_sources.h"
 #include "launch.h"
 #include "limits.h"
 
@@ -42,6 +43,20 @@ Test(device, build_log_has_file_and_line)
                 fmx__build_source(test.device, "good.cl", "__kernel void f(int a) { }\n", ""),
                 "a good kernel");
     fmx_test_close(&test);
+}
+
+/* The pieces of a kernel file are in the embedded text: its compiler has no folder to look in, and
+ * the key of its binary is made of that text. */
+Test(device, kernel_sources_hold_their_pieces)
+{
+    bool found = false;
+    for (size_t i = 0; i < fmx__kernel_source_count; ++i) {
+        const fmx__kernel_source *source = &fmx__kernel_sources[i];
+        cr_assert_null(strstr(source->text, "\n#include"), "%s still includes", source->file);
+        if (strcmp(source->file, "explain.cl") == 0)
+            found = strstr(source->text, "\n#line 1 \"explain_model.clh\"\n") != NULL;
+    }
+    cr_assert(found, "explain.cl lacks explain_model.clh");
 }
 
 Test(buffer, ranges_and_sizes)

@@ -1,4 +1,4 @@
-/* The kernel files, embedded by scripts/cmake/embed_kernels.cmake. */
+/* The kernel files, embedded by scripts/cmake/embed_files.cmake. */
 #ifndef FIDMIX_KERNEL_SOURCES_H
 #define FIDMIX_KERNEL_SOURCES_H
 

@@ -1,6 +1,6 @@
 # Writes OUT, a C file with every source as a byte array and a table TABLE[] of structs TYPE {file,
 # text, bytes} (declared in HEADER) with its length COUNT. Bytes are kept as they are, so that line
-# numbers in build logs are those of the file.
+# numbers in build logs are those of the file; only a kernel's pieces are put in (kernel_text.awk).
 # Usage: cmake -DOUT=kernel_sources.c -DHEADER=kernel_sources.h -DTYPE=fmx__kernel_source
 #              -DTABLE=fmx__kernel_sources -DCOUNT=fmx__kernel_source_count "-DSOURCES=a.cl;b.cl"
 #              -P embed_files.cmake
@@ -9,7 +9,13 @@ set(table "")
 foreach(source IN LISTS SOURCES)
   get_filename_component(file "${source}" NAME)
   string(MAKE_C_IDENTIFIER "${file}" id)
-  file(READ "${source}" hex HEX)
+  if(source MATCHES "\\.cl$")
+    execute_process(COMMAND awk -f ${CMAKE_CURRENT_LIST_DIR}/../kernel_text.awk "${source}"
+                    OUTPUT_FILE "${OUT}.text" COMMAND_ERROR_IS_FATAL ANY)
+    file(READ "${OUT}.text" hex HEX)
+  else()
+    file(READ "${source}" hex HEX)
+  endif()
   string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
   string(APPEND text "static const unsigned char ${id}[] = {\n${bytes}0x00};\n\n")
@@ -21,5 +27,5 @@ list(LENGTH SOURCES count)
 string(APPEND text "const size_t ${COUNT} = ${count};\n")
 file(WRITE "${OUT}.new" "${text}")
 file(COPY_FILE "${OUT}.new" "${OUT}" ONLY_IF_DIFFERENT)
-file(REMOVE "${OUT}.new")
+file(REMOVE "${OUT}.new" "${OUT}.text")
 file(TOUCH "${OUT}")

@@ -12,10 +12,11 @@ set(FMX_DOCS_cl device)
 # OPS        names of the network operations in it, each `const fmx__op fmx__op_<name>`
 # NO_KERNEL  the stem runs other stems' kernels only and has no file in kernels/
 # SOURCES    further host files of the stem
-# KERNELS    further kernel files of the stem
+# KERNELS    further kernel files of the stem, each a program of its own
+# PIECES     what its kernel files include: parts of one program
 # TIMEOUT    seconds that its test may take
 function(fmx_add_stem stem room)
-  cmake_parse_arguments(STEM "STAGE;NO_KERNEL" "TIMEOUT" "SOURCES;KERNELS;OPS" ${ARGN})
+  cmake_parse_arguments(STEM "STAGE;NO_KERNEL" "TIMEOUT" "SOURCES;KERNELS;PIECES;OPS" ${ARGN})
   if(NOT DEFINED FMX_DOCS_${room})
     message(FATAL_ERROR "fmx_add_stem(${stem} ${room}): no stem lives in the room \"${room}\"")
   endif()
@@ -28,7 +29,7 @@ function(fmx_add_stem stem room)
   else()
     set(kernel kernels/${stem}.cl)
   endif()
-  foreach(file ${kernel} ${STEM_KERNELS} ${STEM_SOURCES} host/${room}/${stem}.c host/ref/${stem}_ref.c
+  foreach(file ${kernel} ${STEM_KERNELS} ${STEM_PIECES} ${STEM_SOURCES} host/${room}/${stem}.c host/ref/${stem}_ref.c
                tests/test_${stem}.c tests/cases/${stem}.h bench/bench_${stem}.c
                docs/${FMX_DOCS_${room}}/${stem}.md)
     if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
@@ -41,6 +42,9 @@ function(fmx_add_stem stem room)
   endif()
   foreach(file ${STEM_KERNELS})
     set_property(GLOBAL APPEND PROPERTY FMX_KERNELS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
+  foreach(file ${STEM_PIECES})
+    set_property(GLOBAL APPEND PROPERTY FMX_PIECES ${CMAKE_CURRENT_SOURCE_DIR}/${file})
   endforeach()
   set_property(GLOBAL APPEND PROPERTY FMX_ROOM_${room} host/${room}/${stem}.c ${STEM_SOURCES})
   set_property(GLOBAL APPEND PROPERTY FMX_OPS ${STEM_OPS})
