@@ -3,7 +3,7 @@
 enum {
     GROUP = 256,
     POINTWISE = 64,
-    MOST_TAPS = 64, /* as in kernels/tcn.cl */
+    MOST_TAPS = 64, /* as in kernels/tcn_wide.clh */
     MOST_REACH = 1024,
     PARTS = 4, /* floats of a row's parts besides those of the taps */
 };

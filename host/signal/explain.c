@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* as in kernels/explain.cl */
+/* as in kernels/explain_facts.clh */
 enum { GROUP = 128, FACT_SUMS = 15, FACT_TOTALS = 10 };
 
 typedef struct settings {
