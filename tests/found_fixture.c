@@ -20,6 +20,7 @@ typedef struct made {
 
 typedef struct made_compound {
     const char *name;
+    const char *also;
     const char *synonyms;
     double probability;
     double amount; /* 0: candidate without signal */
@@ -28,15 +29,22 @@ typedef struct made_compound {
 } made_compound;
 
 static const made_compound compounds[FMX_FOUND_COMPOUNDS] = {
-    {"L-Valine", "", 0.31, 0, {{3.60, 2, 0.009, 1, 1, 0}, {5.499, 2, 0.012, 6, 1, 0}}, 2},
-    {"Glycine", "", 0.97, 60, {{3.552, 1, 0, 2, 1, 0.001}}, 1},
+    {"L-Valine", "", "", 0.31, 0, {{3.60, 2, 0.009, 1, 1, 0}, {5.499, 2, 0.012, 6, 1, 0}}, 2},
+    {"Glycine", NULL, "", 0.97, 60, {{3.552, 1, 0, 2, 1, 0.001}}, 1},
     {"L-Alanine",
+     "D-Alanine; <DL>",
      "Ala; <2-aminopropanoic> & \"acid\"",
      0.999,
      120,
      {{1.471, 2, 0.0145, 3, 1.02, -0.002}, {3.776, 4, 0.0145, 1, 0.62, 0.0175}},
      2},
-    {"L-Lactate", "", 0.93, 90, {{1.322, 2, 0.014, 3, 1, 0.003}, {4.105, 4, 0.014, 1, 0.97, 0}}, 2},
+    {"L-Lactate",
+     "",
+     "",
+     0.93,
+     90,
+     {{1.322, 2, 0.014, 3, 1, 0.003}, {4.105, 4, 0.014, 1, 0.97, 0}},
+     2},
 };
 
 static double binomial(int n, int k)
@@ -92,6 +100,7 @@ static fmx_status make_compound(fmx_context *ctx, const made_compound *from, fmx
 {
     *to = (fmx__found_compound){
         .name = from->name,
+        .also = from->also,
         .synonyms = from->synonyms,
         .id = (size_t)(from - compounds),
         .logit = log(from->probability / (1 - from->probability)),

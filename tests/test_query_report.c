@@ -296,9 +296,9 @@ Test(query_report, joining_may_run_out_of_memory)
 Test(query_report, json_has_the_fixed_keys)
 {
     static const char *const keys[] = {"path", "compounds", "candidates", "threshold", "seconds"};
-    static const char *const of_compound[] = {"name",        "probability", "proportion",
-                                              "shift_ppm",   "amount",      "amount_low",
-                                              "amount_high", "multiplets",  "against"};
+    static const char *const of_compound[] = {"name",    "probability", "proportion",  "shift_ppm",
+                                              "amount",  "amount_low",  "amount_high", "multiplets",
+                                              "against", "also"};
     fmx_test test = fmx_test_open_host();
     fmx_found_fixture f;
     fmx_test_ok(&test, fmx_found_fixture_make(test.ctx, true, &f), "fixture");
@@ -311,6 +311,14 @@ Test(query_report, json_has_the_fixed_keys)
     for (size_t i = 0; i < FMX__COUNT(of_compound); ++i)
         cr_assert_not_null(cJSON_GetObjectItem(cJSON_GetArrayItem(list, 0), of_compound[i]), "%s",
                            of_compound[i]);
+    const cJSON *also = cJSON_GetObjectItem(cJSON_GetArrayItem(list, 0), "also");
+    cr_assert_eq(cJSON_GetArraySize(also), 2);
+    cr_assert_str_eq(cJSON_GetArrayItem(also, 0)->valuestring, "D-Alanine");
+    cr_assert_str_eq(cJSON_GetArrayItem(also, 1)->valuestring, "<DL>");
+    for (int i = 1; i < 3; ++i) { /* "" and NULL */
+        also = cJSON_GetObjectItem(cJSON_GetArrayItem(list, i), "also");
+        cr_assert(cJSON_IsArray(also) && cJSON_GetArraySize(also) == 0);
+    }
     cr_assert_eq(cJSON_GetArraySize(cJSON_GetObjectItem(one, "paths")), 3);
     cr_assert_null(cJSON_GetObjectItem(one, "others"));
     cJSON_Delete(one);
@@ -331,6 +339,7 @@ Test(query_report, page_is_one_clean_file)
         cr_assert_gt(fmx_check_markup(text), 100U);
         fmx_check_references(text);
         fmx_check_own(text);
+        cr_assert_not_null(strstr(text, "does not tell it from D-Alanine; &lt;DL&gt;."));
         cr_assert_not_null(strstr(text, "&lt;2-aminopropanoic&gt; &amp; &quot;acid&quot;"));
         cr_assert_not_null(strstr(text, "prefers-color-scheme:dark"));
         cr_assert_not_null(strstr(text, "3 of 225 candidates"));

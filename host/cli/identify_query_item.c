@@ -105,6 +105,7 @@ static fmx_status take_compound(const fmx__identify_query *work, fmx__identify_e
     logit = detected(work, answer, query, logit);
     *to = (fmx__found_compound){
         .name = engine->library->compound[query->compound].name,
+        .also = engine->library->compound[query->compound].also,
         .synonyms = entry->synonyms,
         .source = entry->source,
         .id = query->compound,

@@ -31,9 +31,25 @@ static fmx_status to_json(fmx__info *info, const char *path, const fmx_library *
     cJSON_AddNumberToObject(item, "multiplets", (double)l->multiplets);
     cJSON_AddNumberToObject(item, "lines", (double)l->lines);
     cJSON *names = cJSON_AddArrayToObject(item, "classes");
-    for (size_t i = 0; i < l->compounds; ++i)
+    cJSON *also = cJSON_AddObjectToObject(item, "also");
+    for (size_t i = 0; i < l->compounds; ++i) {
         cJSON_AddItemToArray(names, cJSON_CreateString(l->compound[i].name));
+        if (l->compound[i].also[0] != '\0')
+            cJSON_AddStringToObject(also, l->compound[i].name, l->compound[i].also);
+    }
     return FMX_OK;
+}
+
+static void print(const char *path, const fmx_library *l)
+{
+    printf("%s: hdf5 library, %g MHz, %zu compounds (%zu entries, %zu of them measured), %zu "
+           "multiplets, %zu lines\n",
+           path, l->field_mhz, l->compounds, l->entries, measured_entries(l), l->multiplets,
+           l->lines);
+    for (size_t i = 0; i < l->compounds; ++i) {
+        if (l->compound[i].also[0] != '\0')
+            printf("  %s has the lines of %s\n", l->compound[i].name, l->compound[i].also);
+    }
 }
 
 static fmx_status describe(fmx__info *info, const char *path)
@@ -45,10 +61,7 @@ static fmx_status describe(fmx__info *info, const char *path)
     if (info->array != NULL)
         status = to_json(info, path, l);
     else
-        printf("%s: hdf5 library, %g MHz, %zu compounds (%zu entries, %zu of them measured), %zu "
-               "multiplets, %zu lines\n",
-               path, l->field_mhz, l->compounds, l->entries, measured_entries(l), l->multiplets,
-               l->lines);
+        print(path, l);
     ++info->count;
     fmx_library_release(l);
     return status;

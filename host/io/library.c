@@ -8,8 +8,10 @@ void fmx_library_release(fmx_library *library)
 {
     if (library == NULL)
         return;
-    for (size_t i = 0; library->compound != NULL && i < library->compounds; ++i)
+    for (size_t i = 0; library->compound != NULL && i < library->compounds; ++i) {
         free(library->compound[i].name);
+        free(library->compound[i].also);
+    }
     for (size_t i = 0; library->entry != NULL && i < library->entries; ++i) {
         free(library->entry[i].name);
         free(library->entry[i].synonyms);
@@ -23,8 +25,7 @@ void fmx_library_release(fmx_library *library)
     free(library);
 }
 
-/* Whether `name` is one of "a; b; c". */
-static bool is_among(const char *list, const char *name)
+bool fmx__library_is_among(const char *list, const char *name)
 {
     size_t length = strlen(name);
     for (const char *at = list; *at != '\0';) {
@@ -45,9 +46,15 @@ bool fmx_library_find(const fmx_library *library, const char *name, size_t *comp
             return true;
         }
     }
+    for (size_t i = 0; i < library->compounds; ++i) {
+        if (fmx__library_is_among(library->compound[i].also, name)) {
+            *compound = i;
+            return true;
+        }
+    }
     for (size_t i = 0; i < library->entries; ++i) {
         const fmx_library_entry *e = &library->entry[i];
-        if (strcasecmp(e->name, name) == 0 || is_among(e->synonyms, name)) {
+        if (strcasecmp(e->name, name) == 0 || fmx__library_is_among(e->synonyms, name)) {
             *compound = e->compound;
             return true;
         }

@@ -14,6 +14,9 @@ enum {
  * opened. */
 bool fmx__library_is(fmx_context *ctx, const char *path);
 
+/* Whether `name` is one of "a; b; c", letter case ignored. */
+bool fmx__library_is_among(const char *list, const char *name);
+
 /* Fills what follows from the lines: places and protons of multiplets, protons of entries. */
 void fmx__library_sum(fmx_library *library);
 

@@ -189,6 +189,18 @@ static fmx_status get_widths(const input *in, fmx_library *l)
     return status;
 }
 
+/* Files from before compounds of equal lines were merged have no such names. */
+static fmx_status get_also(const input *in, fmx_library *l)
+{
+    static const char name[] = "compound_also";
+    fmx_status status = FMX_OK;
+    if (H5Lexists(in->file, name, H5P_DEFAULT) > 0)
+        return get_texts(in, name, l->compounds, &l->compound[0].also, sizeof *l->compound);
+    for (size_t i = 0; status == FMX_OK && i < l->compounds; ++i)
+        status = fmx__format(in->ctx, &l->compound[i].also, "%s", "");
+    return status;
+}
+
 static fmx_status get_all(const input *in, fmx_library *l)
 {
     const size_t one = sizeof *l->entry;
@@ -210,6 +222,8 @@ static fmx_status get_all(const input *in, fmx_library *l)
     if (status == FMX_OK)
         status =
             get_texts(in, "compound_name", l->compounds, &l->compound[0].name, sizeof *l->compound);
+    if (status == FMX_OK)
+        status = get_also(in, l);
     if (status == FMX_OK)
         status = get_texts(in, "entry_name", l->entries, &l->entry[0].name, one);
     if (status == FMX_OK)

@@ -153,6 +153,9 @@ static fmx_status put_all(const output *o, const fmx_library *l)
         status =
             put_texts(o, "compound_name", l->compounds, &l->compound[0].name, sizeof *l->compound);
     if (status == FMX_OK)
+        status =
+            put_texts(o, "compound_also", l->compounds, &l->compound[0].also, sizeof *l->compound);
+    if (status == FMX_OK)
         status = put_texts(o, "entry_name", l->entries, &l->entry[0].name, one);
     if (status == FMX_OK)
         status = put_texts(o, "entry_synonyms", l->entries, &l->entry[0].synonyms, one);

@@ -157,6 +157,11 @@ static void compound(fmx__svg *svg, const fmx__found_view *view, size_t index)
     if (isfinite(c->shift_ppm))
         fmx__html_format(svg, ", moved %+.4f ppm", c->shift_ppm);
     fmx__svg_raw(svg, "</span></h3>\n");
+    if (c->also != NULL && c->also[0] != '\0') {
+        fmx__svg_raw(svg, "<p class=\"note\">Its spectrum does not tell it from ");
+        fmx__svg_escaped(svg, c->also);
+        fmx__svg_raw(svg, ".</p>\n");
+    }
     if (c->synonyms != NULL && c->synonyms[0] != '\0') {
         char text[FMX__HTML_LINE];
         fmx__svg_fit(text, sizeof text, c->synonyms, 13, 900);

@@ -56,13 +56,32 @@ static bool add_doubts(cJSON *object, const fmx__found_compound *c)
     return array != NULL;
 }
 
+/* Names separated by "; " as an array. */
+static bool add_also(cJSON *object, const char *also)
+{
+    cJSON *array = cJSON_AddArrayToObject(object, "also");
+    while (array != NULL && also != NULL && *also != '\0') {
+        const char *end = strstr(also, "; ");
+        size_t length = end != NULL ? (size_t)(end - also) : strlen(also);
+        char *name = strndup(also, length);
+        cJSON *text = name != NULL ? cJSON_CreateString(name) : NULL;
+        free(name);
+        if (text == NULL || !cJSON_AddItemToArray(array, text)) {
+            cJSON_Delete(text);
+            return false;
+        }
+        also = end != NULL ? end + 2 : also + length;
+    }
+    return array != NULL;
+}
+
 static bool add_compound(cJSON *array, const fmx__found_compound *c, bool named)
 {
     cJSON *one = fmx__json_append(array);
     if (one == NULL || cJSON_AddStringToObject(one, "name", c->name) == NULL ||
         !fmx__json_number(one, "probability", c->probability) ||
         !fmx__json_number(one, "proportion", c->proportion) ||
-        !fmx__json_number(one, "shift_ppm", c->shift_ppm))
+        !fmx__json_number(one, "shift_ppm", c->shift_ppm) || !add_also(one, c->also))
         return false;
     if (!fmx__json_number(one, "amount", c->amount) ||
         !fmx__json_number(one, "amount_low", c->amount_low) ||
@@ -115,6 +134,8 @@ static void print_compound(const fmx__found_compound *c, FILE *to)
         fprintf(to, " %+8.4f ppm", c->shift_ppm);
     if (isfinite(c->amount_low) && isfinite(c->amount_high))
         fprintf(to, "  amount %.4g (%.4g to %.4g)", c->amount, c->amount_low, c->amount_high);
+    if (c->also != NULL && c->also[0] != '\0')
+        fprintf(to, "\n    or %s: the same lines", c->also);
     fprintf(to, "\n");
 }
 

@@ -31,7 +31,8 @@ typedef struct fmx__found_multiplet {
 
 /* One candidate. */
 typedef struct fmx__found_compound {
-    const char *name;     /* borrowed, as are the next two */
+    const char *name;     /* borrowed, as are the next three */
+    const char *also;     /* other names with the same lines, "a; b"; "" or NULL: none */
     const char *synonyms; /* "" or NULL: none */
     const char *source;
     size_t id;    /* of the compound in its library */

@@ -6,21 +6,22 @@
 
 #include "base.h"
 #include "library_file.h"
+#include "library_pen.h"
+#include "library_same.h"
 
 /* Wider than any coupling between protons. */
 static const double usual_gap_ppm = 0.025;
 static const double widest_coupling_hz = 18;
 static const double least_protons = 0.01;
 
-/* A library under construction; lines and multiplets grow. */
+/* A library under construction. */
 typedef struct build {
     fmx_context *ctx;
     const fmx_spin_library *spins;
     const fmx_library_options *options;
-    fmx_library *library;
-    size_t multiplet_capacity;
-    size_t ppm_capacity;
-    size_t protons_capacity;
+    fmx__library_pen pen;
+    fmx_library *library;      /* pen.to */
+    fmx__library_facts *facts; /* [compounds] */
 } build;
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -70,18 +71,15 @@ void fmx_library_group(const fmx_spin_library *spins, size_t *compound_of)
     }
 }
 
-static fmx_status name_entry(const build *b, const fmx_compound *from, fmx_library_entry *to)
+/* "a; b; c" */
+static fmx_status join_synonyms(const build *b, const fmx_compound *from, char **out)
 {
-    fmx_status status = fmx__format(b->ctx, &to->name, "%s", from->name);
-    if (status == FMX_OK)
-        status = fmx__format(b->ctx, &to->source, "%s", from->source != NULL ? from->source : "");
-    if (status == FMX_OK)
-        status = fmx__format(b->ctx, &to->synonyms, "%s",
-                             from->synonym_count > 0 ? from->synonym[0] : "");
+    fmx_status status =
+        fmx__format(b->ctx, out, "%s", from->synonym_count > 0 ? from->synonym[0] : "");
     for (size_t i = 1; status == FMX_OK && i < from->synonym_count; ++i) {
-        char *before = to->synonyms;
-        to->synonyms = NULL;
-        status = fmx__format(b->ctx, &to->synonyms, "%s; %s", before, from->synonym[i]);
+        char *before = *out;
+        *out = NULL;
+        status = fmx__format(b->ctx, out, "%s; %s", before, from->synonym[i]);
         free(before);
     }
     return status;
@@ -121,39 +119,6 @@ static void drop_weak(fmx_line_list *list, double share)
     qsort(list->line, list->count, sizeof *list->line, by_frequency);
 }
 
-static fmx_status add_multiplet(build *b, size_t first_line)
-{
-    fmx_library *l = b->library;
-    fmx_status status = FMX_OK;
-    if (l->multiplets == b->multiplet_capacity)
-        status = fmx__grow(b->ctx, &l->multiplet, &b->multiplet_capacity, 2 * l->multiplets + 256,
-                           sizeof *l->multiplet, "multiplets");
-    if (status == FMX_OK)
-        l->multiplet[l->multiplets++] = (fmx_library_multiplet){.first_line = first_line};
-    return status;
-}
-
-static fmx_status add_line(build *b, double ppm, double protons)
-{
-    fmx_library *l = b->library;
-    fmx_status status = FMX_OK;
-    if (l->lines == FMX__LIBRARY_MOST_LINES)
-        return fmx__fail(b->ctx, FMX_ERROR_UNSUPPORTED, "a library of more than 2^28 lines");
-    if (l->lines == b->ppm_capacity)
-        status = fmx__grow(b->ctx, &l->line_ppm, &b->ppm_capacity, 2 * l->lines + 4096,
-                           sizeof *l->line_ppm, "lines");
-    if (status == FMX_OK && l->lines == b->protons_capacity)
-        status = fmx__grow(b->ctx, &l->line_protons, &b->protons_capacity, 2 * l->lines + 4096,
-                           sizeof *l->line_protons, "lines");
-    if (status == FMX_OK) {
-        l->line_ppm[l->lines] = ppm;
-        l->line_protons[l->lines] = (float)protons;
-        ++l->lines;
-        ++l->multiplet[l->multiplets - 1].line_count;
-    }
-    return status;
-}
-
 /* Lines [first, returned end) lie within the gap of each other; *protons is their sum. */
 static size_t end_of_multiplet(const fmx_line_list *list, size_t first, double gap_hz,
                                double *protons)
@@ -167,7 +132,7 @@ static size_t end_of_multiplet(const fmx_line_list *list, size_t first, double g
 
 /* Appends the multiplets of an entry. Those of less than least_protons come from combination lines;
  * they are left out and the others scaled. */
-static fmx_status add_lines(build *b, fmx_line_list *list, fmx_library_entry *entry)
+static fmx_status add_lines(build *b, fmx_line_list *list)
 {
     double gap_hz = b->library->gap_ppm * b->options->field_mhz;
     double protons = 0;
@@ -182,17 +147,15 @@ static fmx_status add_lines(build *b, fmx_line_list *list, fmx_library_entry *en
     }
     double least = kept > 0 ? least_protons : 0; /* a form of a very small share stays whole */
     double scale = kept > 0 ? all / kept : 1;
-    entry->first_multiplet = b->library->multiplets;
     for (size_t i = 0; status == FMX_OK && i < list->count;) {
         size_t end = end_of_multiplet(list, i, gap_hz, &protons);
         if (protons >= least)
-            status = add_multiplet(b, b->library->lines);
+            status = fmx__library_pen_multiplet(&b->pen);
         for (; status == FMX_OK && protons >= least && i < end; ++i)
-            status = add_line(b, list->line[i].hz / b->options->field_mhz,
-                              list->line[i].intensity * scale);
+            status = fmx__library_pen_line(&b->pen, list->line[i].hz / b->options->field_mhz,
+                                           list->line[i].intensity * scale);
         i = end;
     }
-    entry->multiplet_count = b->library->multiplets - entry->first_multiplet;
     return status;
 }
 
@@ -201,53 +164,54 @@ static fmx_status add_lines(build *b, fmx_line_list *list, fmx_library_entry *en
 /* Appends one spin system as an entry of the last compound. */
 static fmx_status add_entry(build *b, size_t spin_system, bool *solved)
 {
-    fmx_library *l = b->library;
-    fmx_library_entry *entry = &l->entry[l->entries];
+    const fmx_compound *from = &b->spins->compound[spin_system];
+    char *synonyms = NULL;
     fmx_line_list list = {0};
     fmx_status status = fmx__check_interrupt(b->ctx);
     if (status == FMX_OK)
-        status = fmx_spin_lines(b->ctx, &b->spins->compound[spin_system], b->options->field_mhz,
-                                NULL, &list);
+        status = fmx_spin_lines(b->ctx, from, b->options->field_mhz, NULL, &list);
     *solved = status == FMX_OK;
     if (status != FMX_OK && fmx__is_bad_input(status)) {
         fmx__log(b->ctx, FMX_LOG_WARNING, "%s; left out", fmx_context_message(b->ctx));
         return FMX_OK;
     }
-    if (status == FMX_OK) {
-        ++l->entries; /* released with the library from here on */
-        entry->compound = l->compounds - 1;
-        status = name_entry(b, &b->spins->compound[spin_system], entry);
-    }
     if (status == FMX_OK)
-        status = add_lines(b, &list, entry);
+        status = join_synonyms(b, from, &synonyms);
+    if (status == FMX_OK)
+        status = fmx__library_pen_entry(&b->pen, from->name, synonyms,
+                                        from->source != NULL ? from->source : "", 0);
+    if (status == FMX_OK)
+        status = add_lines(b, &list);
+    free(synonyms);
     fmx_line_list_clear(&list);
     return status;
 }
 
 /* Appends the compound whose first spin system is `first`. */
-static fmx_status add_compound(build *b, const size_t *compound_of, size_t first, size_t *left_out)
+static fmx_status add_compound(build *b, const size_t *compound_of, size_t first, bool wanted,
+                               size_t *left_out)
 {
     fmx_library *l = b->library;
     const fmx_compound *from = &b->spins->compound[first];
-    fmx_library_compound *compound = &l->compound[l->compounds];
+    fmx__library_facts *facts = &b->facts[l->compounds];
     size_t tried = 0;
-    *compound = (fmx_library_compound){.first_entry = l->entries};
-    fmx_status status =
-        fmx__format(b->ctx, &compound->name, "%.*s", (int)base_length(from), from->name);
-    l->compounds += status == FMX_OK;
+    size_t solved = 0;
+    fmx_status status = fmx__library_pen_compound(&b->pen, from->name, base_length(from), "");
+    *facts = (fmx__library_facts){.wanted = wanted};
     for (size_t i = first; status == FMX_OK && i < b->spins->count; ++i) {
-        bool solved = false;
+        bool good = false;
         if (compound_of[i] != first)
             continue;
-        status = add_entry(b, i, &solved);
-        compound->entry_count += solved;
+        status = add_entry(b, i, &good);
+        facts->is_metabolite = facts->is_metabolite || b->spins->compound[i].is_metabolite;
+        solved += good;
         ++tried;
     }
-    *left_out += tried - compound->entry_count;
-    if (status == FMX_OK && compound->entry_count == 0) {
-        free(compound->name);
-        compound->name = NULL;
-        --l->compounds;
+    *left_out += wanted ? tried - solved : 0;
+    if (status == FMX_OK && solved == 0) {
+        fmx_library_compound *last = &l->compound[--l->compounds];
+        free(last->name);
+        free(last->also);
     }
     return status;
 }
@@ -270,34 +234,57 @@ static fmx_status check(fmx_context *ctx, const fmx_library_options *o)
     return FMX_OK;
 }
 
-static fmx_status build_all(build *b, const bool *keep, size_t *left_out)
+/* Says which spin systems are asked for, and which must be solved to know whose lines are equal. */
+static fmx_status choose(const build *b, const bool *keep, size_t *compound_of, bool *asked,
+                         bool *solve)
 {
     const fmx_spin_library *spins = b->spins;
+    fmx_library_group(spins, compound_of);
+    for (size_t i = 0; i < spins->count; ++i)
+        asked[compound_of[i]] = asked[compound_of[i]] || keep == NULL || keep[i];
+    for (size_t i = 0; i < spins->count; ++i)
+        asked[i] = solve[i] = asked[compound_of[i]];
+    return fmx__library_want_near(b->ctx, spins, compound_of, solve);
+}
+
+static fmx_status build_all(build *b, const bool *keep, size_t *left_out)
+{
+    const size_t count = b->spins->count;
     size_t *compound_of = NULL;
-    bool *wanted = NULL;
-    fmx_status status =
-        fmx__alloc(b->ctx, spins->count, sizeof *compound_of, "a library", &compound_of);
+    bool *asked = NULL;
+    bool *solve = NULL;
+    fmx_status status = fmx__alloc(b->ctx, count, sizeof *compound_of, "a library", &compound_of);
     if (status == FMX_OK)
-        status = fmx__alloc(b->ctx, spins->count, sizeof *wanted, "a library", &wanted);
+        status = fmx__alloc(b->ctx, count, sizeof *asked, "a library", &asked);
     if (status == FMX_OK)
-        status = fmx__alloc(b->ctx, spins->count, sizeof *b->library->entry, "a library",
-                            &b->library->entry);
+        status = fmx__alloc(b->ctx, count, sizeof *solve, "a library", &solve);
     if (status == FMX_OK)
-        status = fmx__alloc(b->ctx, spins->count, sizeof *b->library->compound, "a library",
-                            &b->library->compound);
+        status = fmx__alloc(b->ctx, count, sizeof *b->facts, "a library", &b->facts);
     if (status == FMX_OK)
-        fmx_library_group(spins, compound_of);
-    for (size_t i = 0; status == FMX_OK && i < spins->count; ++i)
-        wanted[compound_of[i]] = wanted[compound_of[i]] || keep == NULL || keep[i];
-    for (size_t i = 0; status == FMX_OK && i < spins->count; ++i) {
-        if (compound_of[i] == i && wanted[i])
-            status = add_compound(b, compound_of, i, left_out);
-        fmx__progress(b->ctx, "library", i + 1, spins->count);
+        status = choose(b, keep, compound_of, asked, solve);
+    for (size_t i = 0; status == FMX_OK && i < count; ++i) {
+        if (compound_of[i] == i && solve[i])
+            status = add_compound(b, compound_of, i, asked[i], left_out);
+        fmx__progress(b->ctx, "library", i + 1, count);
     }
+    free(compound_of);
+    free(asked);
+    free(solve);
+    return status;
+}
+
+/* Puts compounds of equal lines together, drops those that nobody asked for. */
+static fmx_status merge(build *b)
+{
+    size_t merged = 0;
+    fmx__library_sum(b->library);
+    fmx_status status = fmx__library_merge(b->ctx, b->facts, &b->pen.to, &merged);
+    b->library = b->pen.to;
+    if (status == FMX_OK && merged > 0)
+        fmx__log(b->ctx, FMX_LOG_INFO, "%zu name%s the lines of another: merged", merged,
+                 merged == 1 ? " has" : "s have");
     if (status == FMX_OK && b->library->compounds == 0)
         status = fmx__fail(b->ctx, FMX_ERROR_UNSUPPORTED, "a library without compounds");
-    free(compound_of);
-    free(wanted);
     return status;
 }
 
@@ -310,22 +297,22 @@ fmx_status fmx_library_build(fmx_context *ctx, const fmx_spin_library *spins, co
     size_t missing = 0;
     *out = NULL;
     fmx_status status = check(ctx, b.options);
+    double gap_ppm = b.options->gap_ppm > 0
+                         ? b.options->gap_ppm
+                         : fmax(usual_gap_ppm, widest_coupling_hz / b.options->field_mhz);
     if (status == FMX_OK)
-        status = fmx__alloc(ctx, 1, sizeof *b.library, "a library", &b.library);
-    if (status == FMX_OK) {
-        b.library->field_mhz = b.options->field_mhz;
-        b.library->gap_ppm = b.options->gap_ppm > 0
-                                 ? b.options->gap_ppm
-                                 : fmax(usual_gap_ppm, widest_coupling_hz / b.options->field_mhz);
+        status = fmx__library_pen_open(ctx, b.options->field_mhz, gap_ppm, &b.pen);
+    b.library = b.pen.to;
+    if (status == FMX_OK)
         status = build_all(&b, keep, &missing);
-    }
+    if (status == FMX_OK)
+        status = merge(&b);
     if (left_out != NULL)
         *left_out = missing;
-    if (status != FMX_OK) {
+    free(b.facts);
+    if (status != FMX_OK)
         fmx_library_release(b.library);
-        return status;
-    }
-    fmx__library_sum(b.library);
-    *out = b.library;
-    return FMX_OK;
+    else
+        *out = b.library;
+    return status;
 }

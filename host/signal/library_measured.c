@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "library_file.h"
+#include "library_pen.h"
 
 /* What counts as signal: as many sigmas of the noise, and this share of the highest point (foot of
  * tall lines, impurities). */
@@ -289,112 +290,45 @@ static fmx_status find_compounds(merge *m)
 /* ---- putting together -------------------------------------------------------------------------
  */
 
-static fmx_status make_room(const merge *m, fmx_library *to)
-{
-    const fmx_library *base = m->base;
-    size_t entries = (base != NULL ? base->entries : 0) + m->count;
-    size_t multiplets = base != NULL ? base->multiplets : 0;
-    size_t lines = base != NULL ? base->lines : 0;
-    for (size_t i = 0; i < m->count; ++i) {
-        multiplets += m->cut[i].multiplets;
-        lines += m->cut[i].lines;
-    }
-    if (lines > FMX__LIBRARY_MOST_LINES)
-        return fmx__fail(m->ctx, FMX_ERROR_UNSUPPORTED, "a library of more than 2^28 lines");
-    fmx_status status =
-        fmx__alloc(m->ctx, m->compounds, sizeof *to->compound, "compounds", &to->compound);
-    if (status == FMX_OK)
-        status = fmx__alloc(m->ctx, entries, sizeof *to->entry, "entries", &to->entry);
-    if (status == FMX_OK)
-        status =
-            fmx__alloc(m->ctx, multiplets, sizeof *to->multiplet, "multiplets", &to->multiplet);
-    if (status == FMX_OK)
-        status = fmx__alloc(m->ctx, lines, sizeof *to->line_ppm, "lines", &to->line_ppm);
-    if (status == FMX_OK)
-        status = fmx__alloc(m->ctx, lines, sizeof *to->line_protons, "lines", &to->line_protons);
-    return status;
-}
-
-/* A new last entry of the last compound. */
-static fmx_status begin_entry(const merge *m, fmx_library *to, const char *name,
-                              const char *synonyms, const char *source, double width_hz)
-{
-    fmx_library_entry *e = &to->entry[to->entries++];
-    *e = (fmx_library_entry){
-        .compound = to->compounds - 1, .first_multiplet = to->multiplets, .width_hz = width_hz};
-    ++to->compound[to->compounds - 1].entry_count;
-    fmx_status status = fmx__format(m->ctx, &e->name, "%s", name);
-    if (status == FMX_OK)
-        status = fmx__format(m->ctx, &e->synonyms, "%s", synonyms);
-    if (status == FMX_OK)
-        status = fmx__format(m->ctx, &e->source, "%s", source);
-    return status;
-}
-
-static fmx_library_multiplet *begin_multiplet(fmx_library *to)
-{
-    fmx_library_multiplet *last = &to->multiplet[to->multiplets++];
-    *last = (fmx_library_multiplet){.first_line = to->lines};
-    ++to->entry[to->entries - 1].multiplet_count;
-    return last;
-}
-
-static fmx_status copy_entry(const merge *m, fmx_library *to, const fmx_library_entry *from)
-{
-    fmx_status status =
-        begin_entry(m, to, from->name, from->synonyms, from->source, from->width_hz);
-    for (size_t k = 0; status == FMX_OK && k < from->multiplet_count; ++k) {
-        const fmx_library_multiplet *own = &m->base->multiplet[from->first_multiplet + k];
-        fmx_library_multiplet *copy = begin_multiplet(to);
-        copy->line_count = own->line_count;
-        for (size_t i = own->first_line; i < own->first_line + own->line_count; ++i) {
-            to->line_ppm[to->lines] = m->base->line_ppm[i];
-            to->line_protons[to->lines++] = m->base->line_protons[i];
-        }
-    }
-    return status;
-}
-
-static fmx_status add_measured(const merge *m, fmx_library *to, size_t index)
+static fmx_status add_measured(const merge *m, fmx__library_pen *pen, size_t index)
 {
     const fmx_library_spectrum *s = &m->spectrum[index];
     const cut *c = &m->cut[index];
     char *name = NULL;
     fmx_status status = fmx__format(m->ctx, &name, "%s (measured)", s->name);
     if (status == FMX_OK)
-        status = begin_entry(m, to, name, s->name, s->source, c->width_hz);
+        status = fmx__library_pen_entry(pen, name, s->name, s->source, c->width_hz);
     for (size_t k = 0; status == FMX_OK && k < c->multiplets; ++k) {
-        begin_multiplet(to)->line_count = c->first[k + 1] - c->first[k];
-        for (size_t i = c->first[k]; i < c->first[k + 1]; ++i) {
-            to->line_ppm[to->lines] = c->ppm[i];
-            to->line_protons[to->lines++] = (float)(c->area[i] * c->scale);
-        }
+        status = fmx__library_pen_multiplet(pen);
+        for (size_t i = c->first[k]; status == FMX_OK && i < c->first[k + 1]; ++i)
+            status = fmx__library_pen_line(pen, c->ppm[i], c->area[i] * c->scale);
     }
     free(name);
     return status;
 }
 
-static fmx_status assemble(const merge *m, fmx_library *to)
+static fmx_status add_compound(const merge *m, fmx__library_pen *pen, size_t c)
 {
-    fmx_status status = make_room(m, to);
-    to->field_mhz = m->field_mhz;
-    to->gap_ppm = m->gap_ppm;
-    for (size_t c = 0; status == FMX_OK && c < m->compounds; ++c) {
-        fmx_library_compound *compound = &to->compound[to->compounds++];
-        *compound = (fmx_library_compound){.first_entry = to->entries};
-        status = fmx__format(m->ctx, &compound->name, "%s", m->name[c]);
-        if (m->base != NULL && c < m->base->compounds) {
-            const fmx_library_compound *from = &m->base->compound[c];
-            for (size_t e = 0; status == FMX_OK && e < from->entry_count; ++e)
-                status = copy_entry(m, to, &m->base->entry[from->first_entry + e]);
-        }
-        for (size_t i = 0; status == FMX_OK && i < m->count; ++i) {
-            if (m->cut[i].lines > 0 && m->cut[i].compound == c)
-                status = add_measured(m, to, i);
-        }
+    const fmx_library_compound *from =
+        m->base != NULL && c < m->base->compounds ? &m->base->compound[c] : NULL;
+    fmx_status status = fmx__library_pen_compound(pen, m->name[c], strlen(m->name[c]),
+                                                  from != NULL ? from->also : "");
+    for (size_t e = 0; from != NULL && status == FMX_OK && e < from->entry_count; ++e)
+        status = fmx__library_pen_copy(pen, m->base, &m->base->entry[from->first_entry + e]);
+    for (size_t i = 0; status == FMX_OK && i < m->count; ++i) {
+        if (m->cut[i].lines > 0 && m->cut[i].compound == c)
+            status = add_measured(m, pen, i);
     }
+    return status;
+}
+
+static fmx_status assemble(const merge *m, fmx__library_pen *pen)
+{
+    fmx_status status = fmx__library_pen_open(m->ctx, m->field_mhz, m->gap_ppm, pen);
+    for (size_t c = 0; status == FMX_OK && c < m->compounds; ++c)
+        status = add_compound(m, pen, c);
     if (status == FMX_OK)
-        fmx__library_sum(to);
+        fmx__library_sum(pen->to);
     return status;
 }
 
@@ -418,7 +352,7 @@ fmx_status fmx_library_add_measured(fmx_context *ctx, const fmx_library *base,
                                     size_t *left_out)
 {
     merge m = {.ctx = ctx, .base = base, .spectrum = spectrum, .count = count, .options = options};
-    fmx_library *to = NULL;
+    fmx__library_pen pen = {.ctx = ctx};
     size_t missing = 0;
     *out = NULL;
     fmx_status status = check(ctx, base, count, options);
@@ -436,9 +370,7 @@ fmx_status fmx_library_add_measured(fmx_context *ctx, const fmx_library *base,
     if (status == FMX_OK)
         status = find_compounds(&m);
     if (status == FMX_OK)
-        status = fmx__alloc(ctx, 1, sizeof *to, "a library", &to);
-    if (status == FMX_OK)
-        status = assemble(&m, to);
+        status = assemble(&m, &pen);
     for (size_t i = 0; m.cut != NULL && i < count; ++i) {
         free(m.cut[i].ppm);
         free(m.cut[i].area);
@@ -447,8 +379,8 @@ fmx_status fmx_library_add_measured(fmx_context *ctx, const fmx_library *base,
     free(m.cut);
     free(m.name);
     if (status != FMX_OK)
-        fmx_library_release(to);
+        fmx_library_release(pen.to);
     else
-        *out = to;
+        *out = pen.to;
     return status;
 }

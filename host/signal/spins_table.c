@@ -125,6 +125,7 @@ static fmx_status name_compound(fmx_context *ctx, const fmx_spin_library *librar
     if (status == FMX_OK)
         status = fmx__format(ctx, &out->synonym[0], "%s", column[0]);
     if (status == FMX_OK) {
+        out->is_metabolite = strcmp(column[2], "1") == 0;
         out->synonym_count = 1;
         status = fmx__format(ctx, &out->source, "GISSMO entry %s", column[0]);
     }

@@ -37,6 +37,8 @@ typedef struct fmx_library_entry {
 
 typedef struct fmx_library_compound {
     char *name;
+    char *also; /**< other names whose lines are the same (enantiomers, spellings), separated by
+                     "; ", "" where there are none */
     size_t first_entry;
     size_t entry_count;
 } fmx_library_compound;
@@ -74,10 +76,14 @@ typedef struct fmx_library_options {
 void fmx_library_group(const fmx_spin_library *spins, size_t *compound_of);
 
 /** Makes a library of the compounds that spin systems [0, spins->count) belong to; `keep` [count]
- *  says which ones (NULL: all). A system that cannot be solved is left out with a warning;
- *  *left_out (NULL: not wanted) counts them. options NULL: the defaults. Release *out with
- *  fmx_library_release. Errors: FMX_ERROR_ARGUMENT (naming the option), FMX_ERROR_UNSUPPORTED (none
- *  could be solved), FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
+ *  says which ones (NULL: all). Compounds that nobody can tell apart (as many multiplets, middles
+ *  within 0.008 ppm, protons within 15 %, patterns alike) become variants of one, under the
+ *  shortest name of those that are metabolites, else the first one's; the message log says how
+ * many. A system that cannot be solved is left out with a warning; *left_out (NULL: not wanted)
+ * counts them. options NULL: the defaults. Release *out with fmx_library_release. Errors:
+ * FMX_ERROR_ARGUMENT (naming the option), FMX_ERROR_UNSUPPORTED (none could be solved),
+ * FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED.
+ */
 fmx_status fmx_library_build(fmx_context *ctx, const fmx_spin_library *spins, const bool *keep,
                              const fmx_library_options *options, fmx_library **out,
                              size_t *left_out);
@@ -131,8 +137,9 @@ fmx_status fmx_library_read(fmx_context *ctx, const char *path, fmx_library **ou
 /** NULL is allowed. */
 void fmx_library_release(fmx_library *library);
 
-/** Index of the compound with this name or, where none has it, of one with an entry of this name
- *  or synonym; letter case ignored. False when there is none. */
+/** Index of the compound with this name or, where none has it, of one with this name among its
+ *  others or with an entry of this name or synonym; letter case ignored. False when there is none.
+ */
 bool fmx_library_find(const fmx_library *library, const char *name, size_t *compound);
 
 #ifdef __cplusplus

@@ -39,7 +39,8 @@ typedef struct fmx_compound {
     char *name;
     char **synonym; /**< [synonym_count] */
     size_t synonym_count;
-    char *source; /**< where shifts and couplings come from; "" when not known */
+    bool is_metabolite; /**< as the table's third column says; false in YAML */
+    char *source;       /**< where shifts and couplings come from; "" when not known */
     fmx_spin_group *group;
     size_t group_count;
     fmx_spin_coupling *coupling;
