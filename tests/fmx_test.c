@@ -1,10 +1,13 @@
+#define _XOPEN_SOURCE 700 /* nftw */
 #include "fmx_test.h"
 
+#include <ftw.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "launch.h"
 #include "philox.h"
@@ -136,12 +139,57 @@ const char *fmx_test_shared(const char *below)
     return path;
 }
 
+/* Folders of this process; they go when it ends, whether its test passed or not. */
+typedef struct test_folder {
+    char path[256];
+    pid_t owner; /* not a child that it forked */
+    struct test_folder *next;
+} test_folder;
+
+static test_folder *test_folders;
+
+/* Some tests take rights away, and only root could then remove what lies inside. */
+static int open_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info, (void)at;
+    if (kind == FTW_D || kind == FTW_DNR)
+        (void)chmod(path, S_IRWXU);
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info, (void)kind, (void)at;
+    (void)remove(path);
+    return 0;
+}
+
+static void remove_test_folders(void)
+{
+    for (const test_folder *f = test_folders; f != NULL; f = f->next) {
+        if (f->owner != getpid())
+            continue;
+        (void)nftw(f->path, open_entry, 16, FTW_PHYS);
+        (void)nftw(f->path, remove_entry, 16, FTW_PHYS | FTW_DEPTH);
+    }
+}
+
 const char *fmx_test_folder(void)
 {
-    static char path[] = "/tmp/fidmix-test-XXXXXX";
-    snprintf(path, sizeof path, "/tmp/fidmix-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(path));
-    return path;
+    static char base[200]; /* TMPDIR as the process found it: tests of archives set another */
+    const char *given = getenv("TMPDIR");
+    test_folder *made = calloc(1, sizeof *made);
+    cr_assert_not_null(made);
+    if (base[0] == '\0')
+        snprintf(base, sizeof base, "%s", given != NULL && given[0] != '\0' ? given : "/tmp");
+    snprintf(made->path, sizeof made->path, "%s/fidmix-test-XXXXXX", base);
+    cr_assert_not_null(mkdtemp(made->path), "no folder %s", made->path);
+    if (test_folders == NULL)
+        cr_assert_eq(atexit(remove_test_folders), 0);
+    made->owner = getpid();
+    made->next = test_folders;
+    test_folders = made;
+    return made->path;
 }
 
 void fmx_test_each_failure(const fmx_test *test, fmx_status (*call)(void *user), void *user)

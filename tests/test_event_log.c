@@ -13,7 +13,7 @@ enum { MOST = 4096 };
 
 typedef struct log_file {
     fmx_test test;
-    char folder[64];
+    const char *folder;
     char *path;
     unsigned char bytes[MOST];
     size_t count;
@@ -21,15 +21,12 @@ typedef struct log_file {
 
 static void begin(log_file *f)
 {
-    *f = (log_file){.test = fmx_test_open_host(), .folder = "/tmp/fidmix-test-XXXXXX"};
-    cr_assert_not_null(mkdtemp(f->folder));
+    *f = (log_file){.test = fmx_test_open_host(), .folder = fmx_test_folder()};
     fmx_test_ok(&f->test, fmx__event_log_begin(f->test.ctx, f->folder, &f->path), "begin");
 }
 
 static void end(log_file *f)
 {
-    remove(f->path);
-    rmdir(f->folder);
     free(f->path);
     fmx_test_close(&f->test);
 }
