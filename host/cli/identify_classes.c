@@ -20,11 +20,7 @@ fmx_status fmx__identify_open(fmx__identify *work, const char *model_path)
         return status;
     work->facts = fmx__model_describe(work->model);
     size_t points = work->facts->axis.points;
-    double first = work->facts->axis.first_ppm;
-    double step = (work->facts->axis.last_ppm - first) / (double)(points - 1);
-    status = fmx__alloc(work->ctx, points, sizeof *work->ppm, "the axis", &work->ppm);
-    for (size_t i = 0; status == FMX_OK && i < points; ++i)
-        work->ppm[i] = first + step * (double)i;
+    status = fmx__identify_axis(work->ctx, &work->facts->axis, &work->ppm);
     if (status == FMX_OK)
         status =
             fmx__alloc(work->ctx, BATCH * points, sizeof *work->spectra, "spectra", &work->spectra);
@@ -125,8 +121,9 @@ static fmx_status prepare(const fmx__identify *work, const char *path, float *sp
 }
 
 /* Asks the network about the spectra that wait. */
-static fmx_status ask(fmx__identify *work)
+static fmx_status ask(void *user)
 {
+    fmx__identify *work = user;
     size_t classes = work->facts->classes;
     float *answer = NULL;
     if (work->waiting == 0)
@@ -178,7 +175,7 @@ static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
 fmx_status fmx__identify_path(fmx__identify *work, const char *path)
 {
     size_t before = work->count;
-    double start = fmx__identify_now();
+    double seconds = 0;
     fmx__identify_input input = {
         .device = work->device,
         .ctx = work->ctx,
@@ -188,12 +185,10 @@ fmx_status fmx__identify_path(fmx__identify *work, const char *path)
         .failed = work->failed,
         .failed_user = work->user,
         .take = take,
+        .end = ask,
         .user = work,
     };
-    fmx_status status = fmx__identify_walk(&input, path);
-    if (status == FMX_OK)
-        status = ask(work);
-    double seconds = fmx__identify_now() - start;
+    fmx_status status = fmx__identify_walk(&input, path, &seconds);
     for (size_t i = before; i < work->count; ++i)
         work->item[i].seconds = seconds / (double)(work->count - before);
     return status;

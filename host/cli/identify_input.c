@@ -13,7 +13,7 @@
 enum { CHUNK = 16 }; /* rows of a dataset that are read at a time */
 static const size_t most_kept_bytes = (size_t)256 << 20; /* of raw data, between survey and run */
 
-double fmx__identify_now(void)
+static double wall_seconds(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -249,7 +249,22 @@ bool fmx__identify_is_hdf5(const char *path)
     return bytes == sizeof head && memcmp(head, signature, sizeof head) == 0;
 }
 
-fmx_status fmx__identify_walk(const fmx__identify_input *input, const char *path)
+fmx_status fmx__identify_axis(fmx_context *ctx, const fmx__model_axis *axis, double **out)
 {
-    return fmx__identify_is_hdf5(path) ? take_dataset(input, path) : take_tree(input, path);
+    double step = (axis->last_ppm - axis->first_ppm) / (double)(axis->points - 1);
+    fmx_status status = fmx__alloc(ctx, axis->points, sizeof **out, "the axis", out);
+    for (size_t i = 0; status == FMX_OK && i < axis->points; ++i)
+        (*out)[i] = axis->first_ppm + step * (double)i;
+    return status;
+}
+
+fmx_status fmx__identify_walk(const fmx__identify_input *input, const char *path, double *seconds)
+{
+    double start = wall_seconds();
+    fmx_status status =
+        fmx__identify_is_hdf5(path) ? take_dataset(input, path) : take_tree(input, path);
+    if (status == FMX_OK)
+        status = input->end(input->user);
+    *seconds = wall_seconds() - start;
+    return status;
 }

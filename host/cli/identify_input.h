@@ -33,18 +33,21 @@ typedef struct fmx__identify_input {
     void *failed_user;
     /* Receives each spectrum; where it fails, that spectrum is what failed. */
     fmx_status (*take)(void *user, const fmx__identify_spectrum *spectrum);
+    /* After the last spectrum of a path: answers those that still wait. */
+    fmx_status (*end)(void *user);
     void *user;
 } fmx__identify_input;
 
-/* Gives every spectrum at `path` to `take`. Inputs of another nucleus or axis, unreadable ones and
- * those with values that are not finite go to `failed`. Progress is "process" or "identify", in
- * rows. Errors: what `failed` returns, device errors, FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
-fmx_status fmx__identify_walk(const fmx__identify_input *input, const char *path);
+/* The axis of spectra in ppm, [axis->points]; release it with free(). */
+fmx_status fmx__identify_axis(fmx_context *ctx, const fmx__model_axis *axis, double **out);
+
+/* Gives every spectrum at `path` to `take`, then calls `end`; *seconds is the wall time of it all.
+ * Inputs of another nucleus or axis, unreadable ones and those with values that are not finite go
+ * to `failed`. Progress is "process" or "identify", in rows. Errors: what `failed` and `end`
+ * return, device errors, FMX_ERROR_MEMORY, FMX_ERROR_INTERRUPTED. */
+fmx_status fmx__identify_walk(const fmx__identify_input *input, const char *path, double *seconds);
 
 /* Whether a file is HDF5, by its first bytes; false where it cannot be read. */
 bool fmx__identify_is_hdf5(const char *path);
-
-/* Wall time in seconds, from any start. */
-double fmx__identify_now(void);
 
 #endif

@@ -55,11 +55,7 @@ fmx_status fmx__identify_query_open(fmx__identify_query *work, const char *model
     if (status != FMX_OK)
         return status;
     size_t points = work->facts.axis.points;
-    double first = work->facts.axis.first_ppm;
-    double step = (work->facts.axis.last_ppm - first) / (double)(points - 1);
-    status = fmx__alloc(work->ctx, points, sizeof *work->ppm, "the axis", &work->ppm);
-    for (size_t i = 0; status == FMX_OK && i < points; ++i)
-        work->ppm[i] = first + step * (double)i;
+    status = fmx__identify_axis(work->ctx, &work->facts.axis, &work->ppm);
     if (status == FMX_OK)
         status =
             fmx__alloc(work->ctx, MOST * points, sizeof *work->spectra, "spectra", &work->spectra);
@@ -234,8 +230,9 @@ static fmx_status look_further(fmx__identify_query *work, const size_t *place, s
 }
 
 /* Answers for what waits. */
-static fmx_status ask(fmx__identify_query *work)
+static fmx_status ask(void *user)
 {
+    fmx__identify_query *work = user;
     size_t place[MOST];
     size_t points = work->facts.axis.points;
     size_t count = work->waiting;
@@ -327,7 +324,7 @@ static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
 fmx_status fmx__identify_query_path(fmx__identify_query *work, const char *path)
 {
     size_t before = work->count;
-    double start = fmx__identify_now();
+    double seconds = 0;
     fmx__identify_input input = {
         .device = work->device,
         .ctx = work->ctx,
@@ -337,12 +334,10 @@ fmx_status fmx__identify_query_path(fmx__identify_query *work, const char *path)
         .failed = work->failed,
         .failed_user = work->user,
         .take = take,
+        .end = ask,
         .user = work,
     };
-    fmx_status status = fmx__identify_walk(&input, path);
-    if (status == FMX_OK)
-        status = ask(work);
-    double seconds = fmx__identify_now() - start;
+    fmx_status status = fmx__identify_walk(&input, path, &seconds);
     for (size_t i = before; i < work->count; ++i)
         work->item[i].seconds = seconds / (double)(work->count - before);
     return status;
