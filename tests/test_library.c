@@ -37,11 +37,14 @@ static void write_file(const char *name, const char *text)
     fclose(file);
 }
 
-/* The library of $D/spins.tsv. */
+/* The library of $D/spins.tsv, of what was measured only (options NULL). */
 static fmx_library *build(const fmx_test *test, const fmx_library_options *options)
 {
     fmx_spin_library spins;
     fmx_library *library = NULL;
+    fmx_library_options measured = FMX_LIBRARY_DEFAULT;
+    measured.between = false;
+    options = options != NULL ? options : &measured;
     folder = fmx_test_folder();
     write_file("spins.tsv", table);
     fmx_test_ok(test, fmx_spin_library_read(test->ctx, path, &spins), "spins");
@@ -261,7 +264,7 @@ Test(library, verb)
 {
     folder = fmx_test_folder();
     write_file("spins.tsv", table);
-    succeeds("library $D/spins.tsv --out $D/all.h5");
+    succeeds("library $D/spins.tsv --out $D/all.h5 --no-between");
     cr_assert(strstr(messages(), "3 compounds (5 entries)") != NULL, "%s", messages());
     succeeds("info $D/all.h5");
     cr_assert_eq(
@@ -271,8 +274,8 @@ Test(library, verb)
     succeeds("info $D/all.h5 --json");
     cr_assert_eq(shell("grep -q '\"kind\":[^,]*\"library\"' $D/out"), 0);
     /* one name brings all variants; files add up */
-    succeeds("library $D/spins.tsv spin_systems --only L-Alanine,Citrate --field-mhz 700 --out "
-             "$D/two.h5");
+    succeeds("library $D/spins.tsv spin_systems --only L-Alanine,Citrate --field-mhz 700 "
+             "--no-between --out $D/two.h5");
     cr_assert(strstr(messages(), "2 compounds (5 entries)") != NULL, "%s", messages());
     cr_assert(strstr(messages(), "700 MHz") != NULL, "%s", messages());
     fails("library $D/spins.tsv --out $D/all.h5", 5, "exists already");

@@ -27,10 +27,13 @@ static fmx_library *build(const fmx_test *test, const char *rows)
 {
     fmx_spin_library spins;
     fmx_library *library = NULL;
+    fmx_library_options options = FMX_LIBRARY_DEFAULT;
+    options.between = false;
     folder = fmx_test_folder();
     write_table(rows);
     fmx_test_ok(test, fmx_spin_library_read(test->ctx, path, &spins), "spins");
-    fmx_test_ok(test, fmx_library_build(test->ctx, &spins, NULL, NULL, &library, NULL), "build");
+    fmx_test_ok(test, fmx_library_build(test->ctx, &spins, NULL, &options, &library, NULL),
+                "build");
     fmx_spin_library_clear(&spins);
     return library;
 }
@@ -176,15 +179,15 @@ Test(library_same, verb)
                                "1:1.6 2:1.6 3:1.6 4:4.1\t1-4:7.2 2-4:7.2 3-4:7.2\n";
     folder = fmx_test_folder();
     write_table(rows);
-    succeeds("library $D/spins.tsv --out $D/all.h5");
+    succeeds("library $D/spins.tsv --out $D/all.h5 --no-between");
     cr_assert(strstr(messages(), "1 name has the lines of another: merged") != NULL, "%s",
               messages());
     cr_assert(strstr(messages(), "2 compounds (4 entries)") != NULL, "%s", messages());
-    succeeds("library $D/spins.tsv --out $D/one.h5 --only DL-Alanine");
+    succeeds("library $D/spins.tsv --out $D/one.h5 --no-between --only DL-Alanine");
     cr_assert(strstr(messages(), "1 compounds (3 entries)") != NULL, "%s", messages());
-    succeeds("library $D/spins.tsv --out $D/two.h5 --only \"L-Alanine\"");
+    succeeds("library $D/spins.tsv --out $D/two.h5 --no-between --only \"L-Alanine\"");
     cr_assert(strstr(messages(), "1 compounds (3 entries)") != NULL, "%s", messages());
-    succeeds("library $D/spins.tsv --out $D/three.h5 --only Acetate");
+    succeeds("library $D/spins.tsv --out $D/three.h5 --no-between --only Acetate");
     cr_assert(strstr(messages(), "merged") == NULL, "%s", messages());
     cr_assert(strstr(messages(), "1 compounds (1 entries)") != NULL, "%s", messages());
     succeeds("info $D/one.h5");

@@ -152,6 +152,7 @@ static fmx_status make(job *j, const char *out)
     if (status == FMX_OK) /* before anything is read */
         status =
             fmx__cli_number(cli, "--field-mhz", options.field_mhz, 1, 3000, &options.field_mhz);
+    options.between = !fmx__cli_has(cli, "--no-between");
     if (status == FMX_OK)
         status = read_regions(j);
     for (size_t i = 0; status == FMX_OK && i < cli->path_count; ++i)
@@ -188,6 +189,7 @@ static const fmx__cli_option options[] = {
     {"--field-mhz", "F", "1H frequency of 0 ppm (default: that of the measured spectra, else 600)",
      false},
     {"--only", "A,B", "of the spin systems these compounds only (names or synonyms)", false},
+    {"--no-between", NULL, "no states between two measured ones of a compound", false},
     {"--gap-ppm", "G",
      "lines further apart are of different multiplets (default 0.025, at least 18 Hz)", false},
     {"--leave-out", "LOW:HIGH,...",

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base.h"
+#include "library_between.h"
 #include "library_file.h"
 #include "library_pen.h"
 #include "library_same.h"
@@ -288,6 +289,19 @@ static fmx_status merge(build *b)
     return status;
 }
 
+/* States that lie between variants of one compound. */
+static fmx_status add_between(build *b)
+{
+    size_t added = 0;
+    fmx_status status =
+        b->options->between ? fmx__library_add_between(b->ctx, &b->pen.to, &added) : FMX_OK;
+    b->library = b->pen.to;
+    if (status == FMX_OK && added > 0)
+        fmx__log(b->ctx, FMX_LOG_INFO, "%zu state%s between measured ones", added,
+                 added == 1 ? "" : "s");
+    return status;
+}
+
 fmx_status fmx_library_build(fmx_context *ctx, const fmx_spin_library *spins, const bool *keep,
                              const fmx_library_options *options, fmx_library **out,
                              size_t *left_out)
@@ -307,6 +321,8 @@ fmx_status fmx_library_build(fmx_context *ctx, const fmx_spin_library *spins, co
         status = build_all(&b, keep, &missing);
     if (status == FMX_OK)
         status = merge(&b);
+    if (status == FMX_OK)
+        status = add_between(&b);
     if (left_out != NULL)
         *left_out = missing;
     free(b.facts);

@@ -63,11 +63,14 @@ typedef struct fmx_library_options {
                             at least 18 Hz, wider than any coupling between protons */
     double weak_share; /**< the weakest lines that together hold this share of an entry's protons
                             are left out, the others scaled up */
+    bool between;      /**< entries between neighbouring variants of a compound whose shifts
+                            differ by 0.03 to 0.6 ppm: in fast exchange the shifts of a sample lie
+                            anywhere between those of both states */
 } fmx_library_options;
 
 #define FMX_LIBRARY_DEFAULT                                                                        \
     {                                                                                              \
-        600, 0, 0.002                                                                              \
+        600, 0, 0.002, true                                                                        \
     }
 
 /** Which spin systems describe one compound: compound_of[i] is the index of the first of them. Two
