@@ -576,7 +576,8 @@ Test(explain, pattern_table)
     fmx_library_entry entry[] = {
         {.name = name, .protons = 5, .multiplet_count = 2},
         {.name = other, .compound = 1, .protons = 5, .first_multiplet = 2, .multiplet_count = 2}};
-    fmx_library_compound compound[] = {{name, 0, 1}, {other, 1, 1}};
+    fmx_library_compound compound[] = {{.name = name, .first_entry = 0, .entry_count = 1},
+                                       {.name = other, .first_entry = 1, .entry_count = 1}};
     fmx_library library = {.field_mhz = 600,
                            .gap_ppm = 0.025,
                            .compound = compound,
