@@ -234,6 +234,50 @@ Test(train, every_optimiser_is_resumed)
     fmx_test_close(&w.test);
 }
 
+/* Rows of a history, its head apart. */
+static size_t rows_of(const char *history)
+{
+    size_t lines = 0;
+    for (const char *at = strchr(history, '\n'); at != NULL; at = strchr(at + 1, '\n'))
+        ++lines;
+    return lines - 1;
+}
+
+/* Six epochs of two steps in much less than a second, with a checkpoint behind the fourth, ended in
+ * the sixth: the history has the five, and the best weights that the checkpoint counts on are those
+ * of the epoch that it names, with the history up to there. */
+Test(train, files_of_an_interrupted_training)
+{
+    static const char *const set[] = {"train.checkpoint=4", NULL};
+    unsigned best = 0;
+    size_t count = 0;
+    fmx_world w;
+    fmx__safetensors *file = NULL;
+    fmx_world_open(&w, &fmx_usual_set);
+    fmx_train_run run = fmx_world_run(&w);
+    run.set = set;
+    fmx_world_interrupt(&w, &run, 11);
+    char *csv = fmx_train_bytes(fmx_world_beside(&w, ".history.csv"), &count);
+    cr_assert_not_null(csv);
+    size_t rows = 0;
+    for (size_t i = 0; i < count; ++i)
+        rows += csv[i] == '\n';
+    free(csv);
+    cr_assert_eq(rows, 1 + 5, "%zu", rows);
+    fmx_test_ok(&w.test, fmx__safetensors_open(w.test.ctx, fmx_world_beside(&w, ".last"), &file),
+                "open");
+    const char *state = strstr(fmx__safetensors_text(file, "fidmix.training"), "best_epoch=");
+    cr_assert_eq(sscanf(state, "best_epoch=%u", &best), 1);
+    cr_assert_eq(rows_of(fmx__safetensors_text(file, "fidmix.history")), 4);
+    fmx__safetensors_close(file);
+    cr_assert_eq(best, 4, "epoch %u is the best, the test wants one behind the first", best);
+    fmx_test_ok(&w.test, fmx__safetensors_open(w.test.ctx, fmx_world_beside(&w, ".best"), &file),
+                "open");
+    cr_assert_eq(rows_of(fmx__safetensors_text(file, "fidmix.history")), best);
+    fmx__safetensors_close(file);
+    fmx_test_close(&w.test);
+}
+
 Test(train, killed_and_resumed)
 {
     char command[2048];

@@ -23,8 +23,9 @@ static char spectra[600];
 static void job(const char *out, bool rich)
 {
     static const char *const plain_set[] = {"train.epochs=40", "train.augment=true", NULL};
-    static const char *const rich_set[] = {"train.epochs=40", "train.batch=3", "train.accumulate=2",
-                                           "train.average.decay=0.9", NULL};
+    static const char *const rich_set[] = {"train.epochs=40",    "train.batch=3",
+                                           "train.accumulate=2", "train.average.decay=0.9",
+                                           "train.checkpoint=3", NULL};
     static char rich_recipe[4096];
     const char *name = getenv("FIDMIX_TEST_DEVICE");
     fmx_context *ctx = NULL;

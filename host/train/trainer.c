@@ -182,6 +182,7 @@ static void close_trainer(fmx__trainer *t)
     fmx__train_close_update(t);
     fmx__train_scores_close(t);
     fmx__penalties_clear(&t->penalties);
+    fmx__train_best_close(t);
     fmx__weights_clear(&t->weights);
     fmx__graph_clear(&t->graph);
     fmx__source_close(&t->source);
@@ -260,7 +261,7 @@ static fmx_status judge_weights(fmx__trainer *t, fmx__train_figures *figures)
         return status;
     bool better = follow(t, figures->validation_loss);
     fmx__train_say(t, figures, better);
-    return better ? fmx__train_write(t, t->best, false, NAN) : FMX_OK;
+    return better ? fmx__train_keep_best(t) : FMX_OK;
 }
 
 /* Averaged weights, where there are any, are what is judged and kept. */
@@ -293,9 +294,14 @@ static fmx_status one_epoch(fmx__trainer *t)
         return status;
     ++t->state.epoch;
     status = t->options->validate ? judge(t, &figures) : note_only(t, &figures);
-    if (status == FMX_OK && (!fmx__train_goes_on(&t->state, t->options) ||
-                             t->state.epoch % (uint64_t)t->options->checkpoint == 0))
+    bool ends = !fmx__train_goes_on(&t->state, t->options);
+    bool checkpoint = ends || t->state.epoch % (uint64_t)t->options->checkpoint == 0;
+    if (status == FMX_OK)
+        status = fmx__train_write_best(t, checkpoint);
+    if (status == FMX_OK && checkpoint)
         status = fmx__train_write(t, t->last, true, NAN);
+    if (status == FMX_OK && ends)
+        status = fmx__train_write_history(t, true);
     return status;
 }
 
@@ -358,7 +364,8 @@ static fmx_status open_trainer(fmx__trainer *t, bool *finished)
 
 fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
 {
-    fmx__trainer t = {.job = job, .device = job->device};
+    fmx__trainer t = {
+        .job = job, .device = job->device, .kept = {.history_s = -INFINITY, .best_s = -INFINITY}};
     t.ctx = fmx__device_context(job->device);
     *result = (fmx__train_result){0};
     fmx_status status = open_trainer(&t, &result->finished_before);
@@ -375,6 +382,8 @@ fmx_status fmx__train_run(const fmx__train_job *job, fmx__train_result *result)
             status = fmx__event_log_begin(t.ctx, job->events, &t.events);
         while (status == FMX_OK && fmx__train_goes_on(&t.state, t.options))
             status = one_epoch(&t);
+        if (status != FMX_OK)
+            fmx__train_leave_history(&t);
         if (status != FMX_OK && t.bad_step > 0)
             status = fmx__train_replay(&t);
         if (status == FMX_OK)

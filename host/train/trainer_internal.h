@@ -70,6 +70,15 @@ typedef struct fmx__train_state {
     uint64_t plateau_wait;
 } fmx__train_state;
 
+/* What waits to be written, and when that was last done (seconds; -infinity: never). */
+typedef struct fmx__train_kept {
+    double history_s;
+    double best_s;
+    bool waits;           /* the best weights so far are in `slab`, not yet in OUT.best */
+    size_t history_bytes; /* of the history when they were found */
+    fmx_buffer **slab;    /* [weights.slab_count]; NULL: none so far */
+} fmx__train_kept;
+
 typedef struct fmx__trainer {
     const fmx__train_job *job;
     fmx_context *ctx;
@@ -111,6 +120,7 @@ typedef struct fmx__trainer {
     double started_s;     /* and when */
     size_t table_rows;
     uint64_t bad_step; /* whose loss or gradient is not finite, from 1; 0: none so far */
+    fmx__train_kept kept;
     char *recipe_text;
     char *tile_set;      /* what the bits depend on: device, driver, kernels */
     char *last_tile_set; /* that of the checkpoint; NULL: there was none */
@@ -247,7 +257,19 @@ enum { FMX__TRAIN_SCORES_TEXT = 2048 };
 void fmx__train_scores_text(const fmx__trainer *t, const fmx__train_figures *figures, bool as_row,
                             char *out, size_t bytes);
 
-/* trainer_state.c */
+/* trainer_best.c. The history beside the model, at most once a second unless `at_once`; what there
+ * is of it where a training fails or is interrupted. */
+fmx_status fmx__train_write_history(fmx__trainer *t, bool at_once);
+void fmx__train_leave_history(const fmx__trainer *t);
+
+/* The weights are the best so far: writes OUT.best or, if that was done within a second, keeps them
+ * on the device until fmx__train_write_best. A checkpoint that counts them as best needs the file
+ * (`at_once`) in front of it; a training that is killed in between finds the same ones again. */
+fmx_status fmx__train_keep_best(fmx__trainer *t);
+fmx_status fmx__train_write_best(fmx__trainer *t, bool at_once);
+void fmx__train_best_close(fmx__trainer *t);
+
+/* trainer_state.c; `note` adds a row to the history. */
 fmx_status fmx__train_paths(fmx__trainer *t);
 fmx_status fmx__train_write(fmx__trainer *t, const char *path, bool with_state, double threshold);
 fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures);

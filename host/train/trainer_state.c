@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "atomic_file.h"
 #include "c_locale.h"
 #include "event_log.h"
 #include "trainer_internal.h"
@@ -119,7 +118,7 @@ fmx_status fmx__train_note(fmx__trainer *t, const fmx__train_figures *figures)
         return status;
     free(t->history);
     t->history = longer;
-    status = fmx__atomic_write(t->ctx, t->csv, true, t->history, strlen(t->history));
+    status = fmx__train_write_history(t, false);
     if (status == FMX_OK && t->events != NULL)
         status = fmx__event_log_add(t->ctx, t->events, t->history);
     return status;
