@@ -46,7 +46,7 @@ done
 for header in "$source"/include/fidmix/*.h; do
     [ -f "$prefix/include/fidmix/$(basename "$header")" ] || fail "$header was not installed"
 done
-for data in recipes spin_systems.yml; do
+for data in recipes spin_systems.yml spin_states.yml; do
     [ ! -e "$source/data/$data" ] || [ -e "$prefix/share/fidmix/$data" ] ||
         fail "data/$data was not installed"
 done

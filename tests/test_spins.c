@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fidmix/library.h"
 #include "fidmix/spins.h"
 #include "fmx_test.h"
 #include "spins_internal.h"
@@ -428,20 +429,13 @@ Test(spins, damaged_yaml)
     fmx_test_close(&test);
 }
 
-/* What is shipped: at least sixty compounds, each with its source, and every one has lines. */
-Test(spins, shipped_systems)
+/* Every compound has its source, and lines. */
+static void check_shipped(fmx_test *test, const fmx_spin_library *library)
 {
-    fmx_test test = fmx_test_open_host();
-    setenv("FIDMIX_CACHE_DIR", "", 1);
-    fmx_spin_library library;
-    fmx_test_ok(&test,
-                fmx_spin_library_read(test.ctx, FMX_SOURCE_DIR "/data/spin_systems.yml", &library),
-                "data/spin_systems.yml");
-    cr_assert_geq(library.count, 60);
-    for (size_t i = 0; i < library.count; ++i) {
-        const fmx_compound *compound = &library.compound[i];
+    for (size_t i = 0; i < library->count; ++i) {
+        const fmx_compound *compound = &library->compound[i];
         cr_assert_neq(compound->source[0], '\0', "%s has no source", compound->name);
-        fmx_line_list list = lines_of(&test, compound, 500, NULL);
+        fmx_line_list list = lines_of(test, compound, 500, NULL);
         cr_assert_gt(list.count, 0);
         cr_assert_float_eq(sum_of(&list), list.protons, 1e-9 * list.protons, "%s: %g protons of %g",
                            compound->name, sum_of(&list), list.protons);
@@ -450,6 +444,41 @@ Test(spins, shipped_systems)
         if (getenv("FIDMIX_TEST_VERBOSE") != NULL)
             fprintf(stderr, "%-28s %6zu lines\n", compound->name, list.count);
         fmx_line_list_clear(&list);
+    }
+}
+
+static double protons_of(const fmx_compound *compound)
+{
+    double sum = 0;
+    for (size_t i = 0; i < compound->group_count; ++i)
+        sum += compound->group[i].n * compound->group[i].population;
+    return sum;
+}
+
+/* What is shipped: at least sixty compounds; states are variants of some of them, with as many
+ * protons. */
+Test(spins, shipped_systems)
+{
+    fmx_test test = fmx_test_open_host();
+    size_t compound_of[256];
+    setenv("FIDMIX_CACHE_DIR", "", 1);
+    fmx_spin_library library;
+    fmx_test_ok(&test,
+                fmx_spin_library_read(test.ctx, FMX_SOURCE_DIR "/data/spin_systems.yml", &library),
+                "data/spin_systems.yml");
+    size_t systems = library.count;
+    cr_assert_geq(systems, 60);
+    cr_assert_eq(fmx_spin_library_add(test.ctx, "no_such_file", &library), FMX_ERROR_NOT_FOUND);
+    cr_assert_eq(library.count, systems);
+    fmx_test_ok(&test, fmx_spin_library_add(test.ctx, "spin_states", &library), "spin_states");
+    cr_assert(library.count > systems && library.count < FMX__COUNT(compound_of));
+    check_shipped(&test, &library);
+    fmx_library_group(&library, compound_of);
+    for (size_t i = systems; i < library.count; ++i) {
+        const fmx_compound *state = &library.compound[i];
+        cr_assert_lt(compound_of[i], systems, "%s: of what compound?", state->name);
+        cr_assert_float_eq(protons_of(state), protons_of(&library.compound[compound_of[i]]), 1e-9,
+                           "%s", state->name);
     }
     size_t index = 0;
     cr_assert(fmx_spin_library_find(&library, "glucose", &index));

@@ -22,7 +22,9 @@ static fmx_status open_library(fmx__identify_query *work, const char *library)
     work->library_path = library;
     if (fmx__identify_is_hdf5(library))
         return fmx__identify_engine_read(work, library);
-    fmx_status status = fmx_spin_library_read(work->ctx, library, &work->spins);
+    fmx_status status = fmx_spin_library_add(work->ctx, library, &work->spins);
+    if (status == FMX_OK && strcmp(library, "spin_systems") == 0) /* samples have any pH */
+        status = fmx_spin_library_add(work->ctx, "spin_states", &work->spins);
     work->has_spins = status == FMX_OK;
     return status;
 }

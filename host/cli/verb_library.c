@@ -8,22 +8,6 @@
 #include "library_input.h"
 #include "simulate_plan.h"
 
-/* Appends the spin systems of a file. */
-static fmx_status add_file(fmx__cli *cli, const char *path, fmx_spin_library *all)
-{
-    fmx_spin_library one = {0};
-    fmx_status status = fmx_spin_library_read(cli->ctx, path, &one);
-    if (status == FMX_OK)
-        status = fmx__grow(cli->ctx, &all->compound, &all->capacity, all->count + one.count,
-                           sizeof *all->compound, "compounds");
-    for (size_t i = 0; status == FMX_OK && i < one.count; ++i)
-        all->compound[all->count++] = one.compound[i];
-    if (status == FMX_OK)
-        one.count = 0; /* they have moved */
-    fmx_spin_library_clear(&one);
-    return status;
-}
-
 /* keep[i]: spin system i is one of those that --only names. */
 static fmx_status choose(fmx__cli *cli, const fmx_spin_library *all, bool *keep)
 {
@@ -68,7 +52,7 @@ static fmx_status add_path(job *j, const char *path)
     if (status == FMX_OK) {
         fmx__library_source kind = fmx__library_kind(j->cli->ctx, path);
         status = kind == FMX__LIBRARY_SPINS
-                     ? add_file(j->cli, path, &j->spins)
+                     ? fmx_spin_library_add(j->cli->ctx, path, &j->spins)
                      : fmx__library_read_spectra(j->cli, path, name, kind, &j->input);
     }
     free(name);
@@ -202,7 +186,7 @@ const fmx__verb fmx__verb_library = {
     .usage = "SPINS|[NAME=]FID|DATASET... --out library.h5 [--field-mhz F] [--only A,B]",
     .summary =
         "makes a library: lines and multiplets of compounds from spin systems or pure spectra",
-    .examples = "  fidmix library spin_systems --out library.h5\n"
+    .examples = "  fidmix library spin_systems spin_states --out library.h5\n"
                 "  fidmix library data/spin_systems.yml mine.yml --out library.h5 --field-mhz 700\n"
                 "  fidmix library spin_systems Shikimate=raw/shikimate/1 --out library.h5\n",
     .options = options,

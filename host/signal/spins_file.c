@@ -22,13 +22,17 @@ fmx_status fmx__compound_append(fmx_context *ctx, fmx_spin_library *library, fmx
     return status;
 }
 
-/* "spin_systems", where there is no such file. */
+/* "spin_systems" and "spin_states", where there is no such file. */
 static const fmx__embedded *built_in(const char *name)
 {
+    static const char *const shipped[][2] = {{"spin_systems", "spin_systems.yml"},
+                                             {"spin_states", "spin_states.yml"}};
     for (size_t i = 0; i < fmx__data_file_count; ++i) {
-        if (strcmp(name, "spin_systems") == 0 &&
-            strcmp(fmx__data_files[i].file, "spin_systems.yml") == 0)
-            return &fmx__data_files[i];
+        for (size_t k = 0; k < FMX__COUNT(shipped); ++k) {
+            if (strcmp(name, shipped[k][0]) == 0 &&
+                strcmp(fmx__data_files[i].file, shipped[k][1]) == 0)
+                return &fmx__data_files[i];
+        }
     }
     return NULL;
 }
@@ -64,6 +68,21 @@ fmx_status fmx_spin_library_read(fmx_context *ctx, const char *path, fmx_spin_li
     if (status == FMX_OK && out->count == 0)
         status = fmx__fail(ctx, FMX_ERROR_FORMAT, "%s: no spin systems in it", path);
     free(text);
+    return status;
+}
+
+fmx_status fmx_spin_library_add(fmx_context *ctx, const char *path, fmx_spin_library *library)
+{
+    fmx_spin_library one = {0};
+    fmx_status status = fmx_spin_library_read(ctx, path, &one);
+    if (status == FMX_OK)
+        status = fmx__grow(ctx, &library->compound, &library->capacity, library->count + one.count,
+                           sizeof *library->compound, "compounds");
+    for (size_t i = 0; status == FMX_OK && i < one.count; ++i)
+        library->compound[library->count++] = one.compound[i];
+    if (status == FMX_OK)
+        one.count = 0; /* they have moved */
+    fmx_spin_library_clear(&one);
     return status;
 }
 

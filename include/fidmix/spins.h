@@ -63,6 +63,10 @@ typedef struct fmx_spin_library {
  * file, line and key), FMX_ERROR_MEMORY. */
 fmx_status fmx_spin_library_read(fmx_context *ctx, const char *path, fmx_spin_library *out);
 
+/** Appends the spin systems at `path` to those of `library`, which stays as it is after an error.
+ *  Errors: as fmx_spin_library_read. */
+fmx_status fmx_spin_library_add(fmx_context *ctx, const char *path, fmx_spin_library *library);
+
 /** Releases what a library holds and empties it. */
 void fmx_spin_library_clear(fmx_spin_library *library);
 
