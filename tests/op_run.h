@@ -10,7 +10,7 @@ typedef struct fmx_op_case {
     const void *options; /* the op's options struct; NULL: its defaults */
     size_t batch;
     size_t in_count;
-    fmx__shape in[4];
+    fmx__shape in[FMX__OP_INPUTS];
     bool inference; /* forward only, training off */
     bool relu;      /* fused */
     bool bench;     /* measured by the benchmark */

@@ -6,6 +6,12 @@
 
 extern const fmx__op fmx__op_add;
 
+#define FMX_ADD_FOUR                                                                               \
+    {3, 17, false}, {3, 17, false}, {3, 17, false},                                                \
+    {                                                                                              \
+        3, 17, false                                                                               \
+    }
+
 /* The wide variant takes 16 values an item. */
 static const fmx_op_case fmx_cases_add[] = {
     {"one value", &fmx__op_add, NULL, 1, 2, {{1, 1, false}, {1, 1, false}}, false, false, false},
@@ -17,6 +23,15 @@ static const fmx_op_case fmx_cases_add[] = {
      1,
      3,
      {{1, 17, false}, {1, 17, false}, {1, 17, false}},
+     false,
+     false,
+     false},
+    {"most, vectors and a tail",
+     &fmx__op_add,
+     NULL,
+     2,
+     16,
+     {FMX_ADD_FOUR, FMX_ADD_FOUR, FMX_ADD_FOUR, FMX_ADD_FOUR},
      false,
      false,
      false},
