@@ -1,9 +1,7 @@
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "bench_ops.h"
 #include "cases/activation.h"
-#include "op_options.h"
 
 static fmx_status run(fmx_device *device, fmx__bench_run *results)
 {
@@ -12,19 +10,14 @@ static fmx_status run(fmx_device *device, fmx__bench_run *results)
     for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(fmx_cases_activation); ++i) {
         const fmx_case_activation *f = &fmx_cases_activation[i];
         char name[64];
-        void *options = fmx_op_options(fmx__device_context(device), f->op, f->settings);
-        if (options == NULL)
-            return FMX_ERROR_INTERNAL;
         snprintf(name, sizeof name, "%s, %s", f->name, fmx_shapes_activation[shape].name);
-        fmx_op_case c = {.name = name,
-                         .op = f->op,
-                         .options = options,
-                         .batch = fmx_shapes_activation[shape].batch,
-                         .in_count = 1,
-                         .in = {fmx_shapes_activation[shape].in},
-                         .bench = true};
-        status = fmx__bench_ops(device, results, &c, 1);
-        free(options);
+        const fmx_op_case c = {.name = name,
+                               .op = f->op,
+                               .batch = fmx_shapes_activation[shape].batch,
+                               .in_count = 1,
+                               .in = {fmx_shapes_activation[shape].in},
+                               .bench = true};
+        status = fmx__bench_op_with(device, results, &c, f->settings);
     }
     return status;
 }

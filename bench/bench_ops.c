@@ -1,6 +1,10 @@
 #include "bench_ops.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "launch.h"
+#include "op_options.h"
 
 typedef struct state {
     const fmx_op_case *c;
@@ -36,5 +40,18 @@ fmx_status fmx__bench_ops(fmx_device *device, fmx__bench_run *results, const fmx
             status = fmx__bench_measure(results, name, NULL, backward, &s);
         fmx_op_run_close(&s.run);
     }
+    return status;
+}
+
+fmx_status fmx__bench_op_with(fmx_device *device, fmx__bench_run *results, const fmx_op_case *given,
+                              const char *settings)
+{
+    fmx_op_case c = *given;
+    void *options = fmx_op_options(fmx__device_context(device), c.op, settings);
+    if (options == NULL)
+        return FMX_ERROR_INTERNAL;
+    c.options = options;
+    fmx_status status = fmx__bench_ops(device, results, &c, 1);
+    free(options);
     return status;
 }

@@ -9,4 +9,9 @@
 fmx_status fmx__bench_ops(fmx_device *device, fmx__bench_run *results, const fmx_op_case *cases,
                           size_t count);
 
+/* The same for one case with options that differ from the defaults, as fmx_op_options takes them.
+ */
+fmx_status fmx__bench_op_with(fmx_device *device, fmx__bench_run *results, const fmx_op_case *given,
+                              const char *settings);
+
 #endif

@@ -1,22 +1,12 @@
-#include <stdlib.h>
-
 #include "bench_ops.h"
 #include "cases/structure.h"
-#include "op_options.h"
 
 static fmx_status run(fmx_device *device, fmx__bench_run *results)
 {
     fmx_status status = FMX_OK;
-    for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(fmx_cases_structure); ++i) {
-        fmx_op_case c = fmx_cases_structure[i].op;
-        void *options =
-            fmx_op_options(fmx__device_context(device), c.op, fmx_cases_structure[i].settings);
-        if (options == NULL)
-            return FMX_ERROR_INTERNAL;
-        c.options = options;
-        status = fmx__bench_ops(device, results, &c, 1);
-        free(options);
-    }
+    for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(fmx_cases_structure); ++i)
+        status = fmx__bench_op_with(device, results, &fmx_cases_structure[i].op,
+                                    fmx_cases_structure[i].settings);
     return status;
 }
 

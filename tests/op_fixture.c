@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "op_options.h"
 #include "op_run.h"
 
 enum {
@@ -321,4 +322,18 @@ void fmx_op_check_golden(const fmx_test *test, const fmx_op_case *c, const fmx_o
     }
     fmx_op_run_close(&run);
     clear_fixture(&f);
+}
+
+void fmx_op_check_with(const fmx_test *test, const fmx_op_case *given, const char *settings,
+                       const fmx_op_twin *twin, fmx__safetensors *file)
+{
+    fmx_op_case c = *given;
+    void *options = fmx_op_options(test->ctx, c.op, settings);
+    cr_assert_not_null(options, "%s: %s", c.name, fmx_context_message(test->ctx));
+    c.options = options;
+    if (file != NULL)
+        fmx_op_check_golden(test, &c, twin, file);
+    else
+        fmx_op_check(test, &c, twin);
+    free(options);
 }

@@ -52,6 +52,11 @@ void fmx_op_check(const fmx_test *test, const fmx_op_case *given, const fmx_op_t
 void fmx_op_check_golden(const fmx_test *test, const fmx_op_case *c, const fmx_op_twin *twin,
                          fmx__safetensors *file);
 
+/* The one or (where `file` is not NULL) the other, with options that differ from the defaults, as
+ * fmx_op_options takes them. */
+void fmx_op_check_with(const fmx_test *test, const fmx_op_case *given, const char *settings,
+                       const fmx_op_twin *twin, fmx__safetensors *file);
+
 /* A plan for the op must be refused with FMX_ERROR_RECIPE and a message that contains `part`. */
 void fmx_op_refused(const fmx_test *test, const fmx_op_case *c, const char *part);
 

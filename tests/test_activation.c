@@ -151,21 +151,14 @@ static void check(const fmx_test *test, const fmx_case_activation *f, size_t sha
                   fmx__safetensors *golden)
 {
     char name[64];
-    void *options = fmx_op_options(test->ctx, f->op, f->settings);
-    cr_assert_not_null(options, "%s", f->name);
     snprintf(name, sizeof name, "%s, %s", f->name, fmx_shapes_activation[shape].name);
-    fmx_op_case c = {.name = name,
-                     .op = f->op,
-                     .options = options,
-                     .batch = fmx_shapes_activation[shape].batch,
-                     .in_count = 1,
-                     .in = {fmx_shapes_activation[shape].in},
-                     .bench = fmx_shapes_activation[shape].bench};
-    if (golden != NULL)
-        fmx_op_check_golden(test, &c, &twin, golden);
-    else
-        fmx_op_check(test, &c, &twin);
-    free(options);
+    const fmx_op_case c = {.name = name,
+                           .op = f->op,
+                           .batch = fmx_shapes_activation[shape].batch,
+                           .in_count = 1,
+                           .in = {fmx_shapes_activation[shape].in},
+                           .bench = fmx_shapes_activation[shape].bench};
+    fmx_op_check_with(test, &c, f->settings, &twin, golden);
 }
 
 Test(activation, twin)

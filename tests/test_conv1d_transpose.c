@@ -64,25 +64,12 @@ static void backward(fmx_op_fixture *f)
 
 static const fmx_op_twin twin = {forward, backward, false};
 
-static void check(const fmx_test *test, const fmx_case_conv1d_transpose *given,
-                  fmx__safetensors *golden)
-{
-    fmx_op_case c = given->op;
-    void *options = fmx_op_options(test->ctx, c.op, given->settings);
-    cr_assert_not_null(options, "%s", c.name);
-    c.options = options;
-    if (golden != NULL)
-        fmx_op_check_golden(test, &c, &twin, golden);
-    else
-        fmx_op_check(test, &c, &twin);
-    free(options);
-}
-
 Test(conv1d_transpose, twin)
 {
     fmx_test test = fmx_test_open();
     for (size_t i = 0; i < FMX__COUNT(fmx_cases_conv1d_transpose); ++i)
-        check(&test, &fmx_cases_conv1d_transpose[i], NULL);
+        fmx_op_check_with(&test, &fmx_cases_conv1d_transpose[i].op,
+                          fmx_cases_conv1d_transpose[i].settings, &twin, NULL);
     fmx_test_close(&test);
 }
 
@@ -96,7 +83,7 @@ Test(conv1d_transpose, golden)
         const fmx_case_conv1d_transpose *c = &fmx_cases_conv1d_transpose[i];
         if (c->op.bench || c->op.in[0].channels > 4)
             continue;
-        check(&test, c, file);
+        fmx_op_check_with(&test, &c->op, c->settings, &twin, file);
         ++found;
     }
     cr_assert_eq(found, 11);

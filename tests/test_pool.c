@@ -1,10 +1,8 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cases/pool.h"
 #include "op_fixture.h"
-#include "op_options.h"
 #include "pool_ref.h"
 
 static fmx_ref_pool pool_of(const fmx_op_fixture *f)
@@ -78,24 +76,11 @@ static void backward(fmx_op_fixture *f)
 
 static const fmx_op_twin twin = {forward, backward, false};
 
-static void check(const fmx_test *test, const fmx_case_pool *given, fmx__safetensors *golden)
-{
-    fmx_op_case c = given->op;
-    void *options = fmx_op_options(test->ctx, c.op, given->settings);
-    cr_assert_not_null(options, "%s", c.name);
-    c.options = options;
-    if (golden != NULL)
-        fmx_op_check_golden(test, &c, &twin, golden);
-    else
-        fmx_op_check(test, &c, &twin);
-    free(options);
-}
-
 Test(pool, twin)
 {
     fmx_test test = fmx_test_open();
     for (size_t i = 0; i < FMX__COUNT(fmx_cases_pool); ++i)
-        check(&test, &fmx_cases_pool[i], NULL);
+        fmx_op_check_with(&test, &fmx_cases_pool[i].op, fmx_cases_pool[i].settings, &twin, NULL);
     fmx_test_close(&test);
 }
 
@@ -118,7 +103,8 @@ Test(pool, golden)
         for (size_t k = 0; k < FMX__COUNT(names); ++k) {
             if (strcmp(fmx_cases_pool[i].op.name, names[k]) != 0)
                 continue;
-            check(&test, &fmx_cases_pool[i], file);
+            fmx_op_check_with(&test, &fmx_cases_pool[i].op, fmx_cases_pool[i].settings, &twin,
+                              file);
             ++found;
         }
     }

@@ -4,7 +4,6 @@
 
 #include "cases/prelu.h"
 #include "op_fixture.h"
-#include "op_options.h"
 #include "prelu_ref.h"
 
 static fmx_ref_prelu sizes_of(const fmx_op_fixture *f)
@@ -42,24 +41,11 @@ static void backward(fmx_op_fixture *f)
 
 static const fmx_op_twin twin = {forward, backward, false};
 
-static void check(const fmx_test *test, const fmx_case_prelu *given, fmx__safetensors *golden)
-{
-    fmx_op_case c = given->op;
-    void *options = fmx_op_options(test->ctx, c.op, given->settings);
-    cr_assert_not_null(options, "%s", c.name);
-    c.options = options;
-    if (golden != NULL)
-        fmx_op_check_golden(test, &c, &twin, golden);
-    else
-        fmx_op_check(test, &c, &twin);
-    free(options);
-}
-
 Test(prelu, twin)
 {
     fmx_test test = fmx_test_open();
     for (size_t i = 0; i < FMX__COUNT(fmx_cases_prelu); ++i)
-        check(&test, &fmx_cases_prelu[i], NULL);
+        fmx_op_check_with(&test, &fmx_cases_prelu[i].op, fmx_cases_prelu[i].settings, &twin, NULL);
     fmx_test_close(&test);
 }
 
@@ -74,7 +60,8 @@ Test(prelu, golden)
         for (size_t k = 0; k < FMX__COUNT(names); ++k) {
             if (strcmp(fmx_cases_prelu[i].op.name, names[k]) != 0)
                 continue;
-            check(&test, &fmx_cases_prelu[i], file);
+            fmx_op_check_with(&test, &fmx_cases_prelu[i].op, fmx_cases_prelu[i].settings, &twin,
+                              file);
             ++found;
         }
     }
