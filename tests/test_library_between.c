@@ -74,6 +74,7 @@ Test(library_between, places_and_lines)
         cr_assert_eq(e->compound, 0);
         cr_assert_float_eq(e->protons, 4, 1e-5);
         cr_assert_float_eq(e->width_hz, 0, 0);
+        cr_assert(e->is_between);
         for (size_t k = 0; k < 2; ++k) {
             /* sums of some ten float32 intensities: 1e-6 relative at 4 ppm */
             cr_assert_float_eq(m[k].ppm, a[k].ppm + t * (b[k].ppm - a[k].ppm), 1e-6);
@@ -90,6 +91,8 @@ Test(library_between, places_and_lines)
     fmx_test_ok(&test, fmx_library_write(test.ctx, l, path), "write");
     fmx_test_ok(&test, fmx_library_read(test.ctx, path, &back), "read");
     cr_assert_eq(back->entries, 5);
+    for (size_t i = 0; i < 5; ++i)
+        cr_assert_eq(back->entry[i].is_between, i >= 2);
     fmx_library_release(back);
     fmx_library_release(l);
     fmx_test_close(&test);
@@ -195,7 +198,9 @@ Test(library_between, measured_ones_are_left_alone)
     cr_assert_eq(both->entries, base->entries + 1);
     cr_assert_str_eq(both->entry[5].name, "Alanine (measured)");
     for (size_t e = 0; e < base->entries; ++e)
-        cr_assert_str_eq(both->entry[e].name, base->entry[e].name);
+        cr_assert(strcmp(both->entry[e].name, base->entry[e].name) == 0 &&
+                  both->entry[e].is_between == base->entry[e].is_between);
+    cr_assert_not(both->entry[5].is_between && both->entry[base->entries].width_hz > 0);
     fmx_library_release(both);
     fmx_library_release(base);
     fmx_test_close(&test);

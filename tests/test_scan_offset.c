@@ -130,6 +130,31 @@ Test(scan_offset, single_lines)
     clear_made(m);
 }
 
+/* States between measured ones have no say: all of them at -30 do not change what the others agree
+ * on, nor where nobody else agrees on anything. */
+Test(scan_offset, states_between)
+{
+    made *m = make();
+    bool clear = false;
+    fill(m, 0, 40, 8);
+    double offset = fmx__scan_offset(&m->list, 0, REACH, &clear);
+    for (size_t i = 0; i < m->list.count; ++i) {
+        uint32_t entry = m->pattern[m->table.patterns + i].entry;
+        if (entry % 8 == 1 || entry % 8 == 3) {
+            m->library->entry[entry].is_between = true;
+            m->hit[i][1] = (fmx__scan_hit){-30, 1, 0.99F, 100};
+        }
+    }
+    /* random hits of those entries are gone */
+    cr_assert_float_eq(fmx__scan_offset(&m->list, 0, REACH, &clear), offset, 0.2);
+    cr_assert(clear);
+    for (size_t e = 0; e < ENTRIES; ++e)
+        m->library->entry[e].is_between = true;
+    cr_assert_eq(fmx__scan_offset(&m->list, 0, REACH, &clear), 0);
+    cr_assert_not(clear);
+    clear_made(m);
+}
+
 /* Ten times as many compounds that are not there do not hide five that are. */
 Test(scan_offset, many_candidates)
 {

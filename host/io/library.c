@@ -28,7 +28,7 @@ void fmx_library_release(fmx_library *library)
 bool fmx__library_is_among(const char *list, const char *name)
 {
     size_t length = strlen(name);
-    for (const char *at = list; *at != '\0';) {
+    for (const char *at = list; at != NULL && *at != '\0';) {
         const char *end = strstr(at, "; ");
         size_t own = end != NULL ? (size_t)(end - at) : strlen(at);
         if (own == length && strncasecmp(at, name, length) == 0)

@@ -14,7 +14,7 @@ enum {
  * opened. */
 bool fmx__library_is(fmx_context *ctx, const char *path);
 
-/* Whether `name` is one of "a; b; c", letter case ignored. */
+/* Whether `name` is one of "a; b; c" (NULL: none), letter case ignored. */
 bool fmx__library_is_among(const char *list, const char *name);
 
 /* Fills what follows from the lines: places and protons of multiplets, protons of entries. */

@@ -189,6 +189,21 @@ static fmx_status get_widths(const input *in, fmx_library *l)
     return status;
 }
 
+/* Files from before there were states between measured ones have none. */
+static fmx_status get_between(const input *in, fmx_library *l)
+{
+    static const char name[] = "entry_between";
+    uint8_t *value = NULL;
+    size_t count = l->entries;
+    if (H5Lexists(in->file, name, H5P_DEFAULT) <= 0)
+        return FMX_OK;
+    fmx_status status = get(in, name, H5T_INTEGER, H5T_NATIVE_UINT8, sizeof *value, &count, &value);
+    for (size_t i = 0; status == FMX_OK && i < l->entries; ++i)
+        l->entry[i].is_between = value[i] != 0;
+    free(value);
+    return status;
+}
+
 /* Files from before compounds of equal lines were merged have no such names. */
 static fmx_status get_also(const input *in, fmx_library *l)
 {
@@ -219,6 +234,8 @@ static fmx_status get_all(const input *in, fmx_library *l)
         status = check_lines(in, l);
     if (status == FMX_OK)
         status = get_widths(in, l);
+    if (status == FMX_OK)
+        status = get_between(in, l);
     if (status == FMX_OK)
         status =
             get_texts(in, "compound_name", l->compounds, &l->compound[0].name, sizeof *l->compound);

@@ -139,6 +139,18 @@ static fmx_status put_widths(const output *o, const fmx_library *l)
     return status;
 }
 
+static fmx_status put_between(const output *o, const fmx_library *l)
+{
+    uint8_t *value = NULL;
+    fmx_status status = fmx__alloc(o->ctx, l->entries, sizeof *value, "a column", &value);
+    for (size_t i = 0; status == FMX_OK && i < l->entries; ++i)
+        value[i] = l->entry[i].is_between;
+    if (status == FMX_OK)
+        status = put(o, "entry_between", H5T_STD_U8LE, H5T_NATIVE_UINT8, l->entries, value);
+    free(value);
+    return status;
+}
+
 static fmx_status put_all(const output *o, const fmx_library *l)
 {
     const size_t one = sizeof *l->entry;
@@ -165,6 +177,8 @@ static fmx_status put_all(const output *o, const fmx_library *l)
         status = put_firsts(o, l);
     if (status == FMX_OK)
         status = put_widths(o, l);
+    if (status == FMX_OK)
+        status = put_between(o, l);
     if (status == FMX_OK)
         status = put_sums(o, l);
     if (status == FMX_OK)

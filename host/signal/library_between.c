@@ -106,6 +106,8 @@ static fmx_status add_state(fmx__library_pen *pen, const fmx_library *l, size_t 
     if (good)
         status = fmx__library_pen_entry(pen, name, "", source, 0);
     if (good && status == FMX_OK)
+        pen->to->entry[pen->to->entries - 1].is_between = true;
+    if (good && status == FMX_OK)
         status = fmx__library_pen_lines(pen, l, t <= 0.5 ? from : to, shift_ppm);
     *added += good && status == FMX_OK;
     free(shift_ppm);

@@ -27,7 +27,8 @@ fmx_status fmx__library_pen_compound(fmx__library_pen *pen, const char *name, si
     fmx_library_compound *c = &l->compound[l->compounds++];
     *c = (fmx_library_compound){.first_entry = l->entries};
     status = fmx__format(pen->ctx, &c->name, "%.*s", (int)length, name);
-    return status == FMX_OK ? fmx__format(pen->ctx, &c->also, "%s", also) : status;
+    return status == FMX_OK ? fmx__format(pen->ctx, &c->also, "%s", also != NULL ? also : "")
+                            : status;
 }
 
 fmx_status fmx__library_pen_entry(fmx__library_pen *pen, const char *name, const char *synonyms,
@@ -104,5 +105,7 @@ fmx_status fmx__library_pen_copy(fmx__library_pen *pen, const fmx_library *from,
 {
     fmx_status status =
         fmx__library_pen_entry(pen, entry->name, entry->synonyms, entry->source, entry->width_hz);
+    if (status == FMX_OK)
+        pen->to->entry[pen->to->entries - 1].is_between = entry->is_between;
     return status == FMX_OK ? fmx__library_pen_lines(pen, from, entry, NULL) : status;
 }

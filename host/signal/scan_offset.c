@@ -96,7 +96,9 @@ double fmx__scan_offset(const fmx__scan_list *list, double centre, size_t reach,
         size_t end = i + 1;
         while (end < list->count && pattern_of(list, end)->entry == pattern_of(list, i)->entry)
             ++end;
-        if (end - i >= 2) /* one multiplet agrees with itself anywhere */
+        /* one multiplet agrees with itself anywhere, and states between measured ones see the
+         * right offset and, from their neighbours' places, many wrong ones */
+        if (end - i >= 2 && !list->table->library->entry[pattern_of(list, i)->entry].is_between)
             add_entry(list, i, end, first, bins, agreement);
         i = end;
     }

@@ -33,6 +33,7 @@ typedef struct fmx_library_entry {
     size_t multiplet_count;
     double width_hz; /**< full width at half height that its lines have already (a measured
                           spectrum); 0: they are sharp */
+    bool is_between; /**< nobody measured it: it lies between two variants */
 } fmx_library_entry;
 
 typedef struct fmx_library_compound {

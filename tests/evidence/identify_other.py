@@ -4,7 +4,8 @@
     tests/evidence/identify_other.py build/release/fidmix MODEL ../shared/data out_other
 
 DATA holds spin_systems/spin_systems.tsv and bruker. Candidates are those of identify_query.py (225 and
-1226), with lines at each spectrum's own field. Printed:
+1226, their states at other pH included unless --no-states), with lines at each spectrum's own
+field. Printed:
 
 - pure compounds (glucose, citrate at eight pH values, GABA, 2-ketobutyrate, putrescine): the rank of the right
   name and its probability, and everything else that is named;
@@ -27,7 +28,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from identify_query import choose, key, read_table  # noqa: E402
+from identify_query import choose, key, read_table, states  # noqa: E402
 
 PURE = [  # folder below bruker, names that are right
     ("glucose_D2O_600", {"d-(+)-glucose", "alpha-d-glucose", "beta-d-glucose"}),
@@ -139,19 +140,24 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--candidates", type=int, nargs="*", default=[225, 1226])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-states", action="store_true", help="no states at other pH")
+    parser.add_argument("--only-pure", action="store_true", help="pure compounds only")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     header, rows = read_table(given.data / "spin_systems" / "spin_systems.tsv")
     for wanted in given.candidates:
-        chosen, _, _, _ = choose(rows, wanted, given.seed)
+        chosen, _, _, _ = choose(rows, wanted, given.seed, False)
         names = {key(row[1]) for row in chosen}
         extra = [row for row in rows if key(row[1]) not in names
                  and any(key(row[1]) in right for _, right in PURE)]  # the pure ones are candidates, too
         spins = given.out / f"candidates_{wanted}.tsv"
-        spins.write_text("".join("\t".join(row) + "\n" for row in [header] + chosen + extra), encoding="utf-8")
         names |= {key(row[1]) for row in extra}
+        chosen += extra + ([] if given.no_states else states(names))
+        spins.write_text("".join("\t".join(row) + "\n" for row in [header] + chosen), encoding="utf-8")
         print(f"{len(names)} candidates\npure compounds")
         tell_pure(given, spins, given.data / "bruker")
+        if given.only_pure:
+            continue
         print("mixtures")
         tell_mixtures(given, spins, given.data / "bruker", names)
         print("compounds that the library lacks, noise, water")

@@ -7,7 +7,8 @@ DATA holds spin_systems/spin_systems.tsv and bruker/mix_27_metabolites_700 with 
 are the 25 of the 27 that have spin systems (NAD and NADH have none), the contaminants ethanol, acetate and
 formate, and decoys up to 225 or 1226 compounds: the table's metabolites first, then entries drawn with the
 seed; never another stereoisomer of what is in the samples. Other entries of a candidate are its variants,
-among them histidine and threonine by their systematic names.
+among them histidine and threonine by their systematic names, and, unless --no-states, their states at
+other pH in the project's data/spin_states.yml.
 
 Printed, for each number of candidates, for each spectrum by itself and for all together (--joint):
 precision, recall, F1, false positive rate at the model's threshold, the area under the ROC curve, the
@@ -51,7 +52,25 @@ def read_table(path):
     return header, rows
 
 
-def choose(rows, wanted, seed):
+def states(keys):
+    """Rows of the built-in states of compounds with these keys."""
+    path = pathlib.Path(__file__).parents[2] / "data" / "spin_states.yml"
+    rows = []
+    for block in path.read_text(encoding="utf-8").split("\n  - name: ")[1:]:
+        name = block.split("\n")[0]
+        if key(name) not in keys:
+            continue
+        groups, _, couplings = block.partition("couplings:")
+        spins = {group: [f"{group}{i}:{ppm}" for i in range(int(n))] for group, ppm, n in
+                 re.findall(r"\{id: (\w+), ppm: (-?[\d.]+), n: (\d+)\}", groups)}
+        pairs = [f"{a.split(':')[0]}-{b.split(':')[0]}:{hz}" for one, other, hz in
+                 re.findall(r"(\w+)-(\w+): (-?[\d.]+)", couplings) for a in spins[one] for b in spins[other]]
+        every = [spin for group in spins.values() for spin in group]
+        rows.append([f"state_{len(rows)}", name, "0", str(len(every)), " ".join(every), " ".join(pairs)])
+    return rows
+
+
+def choose(rows, wanted, seed, with_states=True):
     """Rows of the candidates, the present ones first, and the keys of the three kinds."""
     by_entry = {row[0]: row for row in rows}
     present = [by_entry[entry] for entry in PRESENT.values()]
@@ -73,6 +92,7 @@ def choose(rows, wanted, seed):
     entries = {row[0] for row in chosen}
     variants = [row for row in rows if row[0] not in entries and key(row[1]) in keys]
     variants += [[row[0], f"{SAME[key(row[1])]} - {row[0]}", *row[2:]] for row in rows if key(row[1]) in SAME]
+    variants += states(keys) if with_states else []
     return (chosen + variants, {key(row[1]) for row in present},
             {key(row[1]) for row in contaminants}, keys)
 
@@ -231,7 +251,7 @@ def tell_wrong(items, known, title):
 def run(given, wanted, header, rows, paths):
     out = given.out / str(wanted)
     out.mkdir(parents=True, exist_ok=True)
-    chosen, present, contaminants, candidates = choose(rows, wanted, given.seed)
+    chosen, present, contaminants, candidates = choose(rows, wanted, given.seed, not given.no_states)
     library = out / "library.h5"
     if not library.exists():
         spins = out / "candidates.tsv"
@@ -271,6 +291,7 @@ def main():
     parser.add_argument("--candidates", type=int, nargs="*", default=[225, 1226])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="these spectra only, as in exp_10,exp_140")
+    parser.add_argument("--no-states", action="store_true", help="no states at other pH")
     parser.add_argument("--recipe", default="identify", help="how least squares' spectra are processed")
     parser.add_argument("--no-least-squares", action="store_true")
     given = parser.parse_args()
