@@ -213,6 +213,39 @@ Test(queries, chain_sees_every_spectrum_alone)
     world_close(&w);
 }
 
+/* An offset that is given is used as one that was found; what was found is the guess as well. */
+Test(queries, chain_takes_given_offsets)
+{
+    enum { MOST = 256 };
+    static fmx__query found[MOST];
+    double offset_ppm[MIXTURES];
+    world w;
+    world_open(&w);
+    const double width_hz[MIXTURES] = {1.5, 1.5, 1.5};
+    const fmx__query_spectra in = {w.spectra, MIXTURES, width_hz, NULL, NULL};
+    fmx__query_answer answer;
+    fmx_test_ok(&w.test, fmx__query_chain_run(w.chain, &in, &answer), "run");
+    size_t queries = answer.queries;
+    size_t clear = 0;
+    cr_assert_lt(queries, MOST);
+    memcpy(found, answer.query, queries * sizeof *found);
+    for (size_t s = 0; s < MIXTURES; ++s) {
+        offset_ppm[s] = answer.offset_ppm[s];
+        clear += answer.clear[s];
+        cr_assert(!answer.clear[s] || answer.guess_ppm[s] == offset_ppm[s]);
+    }
+    cr_assert_gt(clear, 0);
+    const fmx__query_spectra given = {w.spectra, MIXTURES, width_hz, NULL, offset_ppm};
+    fmx_test_ok(&w.test, fmx__query_chain_run(w.chain, &given, &answer), "run");
+    cr_assert_eq(answer.queries, queries);
+    for (size_t q = 0; q < queries; ++q) {
+        cr_assert_eq(answer.query[q].compound, found[q].compound);
+        cr_assert_eq(answer.query[q].amount, found[q].amount);
+        cr_assert_not(answer.clear[answer.query[q].spectrum]);
+    }
+    world_close(&w);
+}
+
 /* Lines of 1.5 Hz in all mixtures: found to a fifth where it is not given. Noise alone tells none.
  */
 Test(queries, chain_finds_line_widths)

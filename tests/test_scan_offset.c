@@ -81,7 +81,7 @@ Test(scan_offset, found)
     clear_made(m);
 }
 
-/* What does not stand out leaves the centre. */
+/* What does not stand out is said not to; it may be right all the same. */
 Test(scan_offset, not_clear)
 {
     made *m = make();
@@ -89,12 +89,14 @@ Test(scan_offset, not_clear)
     fill(m, 5.3, 0, 10000);
     for (size_t i = 1; i < m->list.count; ++i)
         m->hit[i][1].correlation = 0; /* one good hit */
-    cr_assert_eq(fmx__scan_offset(&m->list, 5.3, REACH, &clear), 5.3);
+    double offset = fmx__scan_offset(&m->list, 5.3, REACH, &clear);
+    cr_assert(fabs(offset - (double)m->hit[0][1].shift) < 1, "%g", offset);
     cr_assert_not(clear);
     fill(m, -5.3, -30, 8);
     for (size_t i = 0; i < m->list.count; ++i)
         m->hit[i][1].height = 1; /* noise */
-    cr_assert_eq(fmx__scan_offset(&m->list, -5.3, REACH, &clear), -5.3);
+    offset = fmx__scan_offset(&m->list, -5.3, REACH, &clear);
+    cr_assert(fabs(offset + 30) < 1.2, "%g", offset);
     cr_assert_not(clear);
     fill(m, 0, -30, 8);
     for (size_t i = 0; i < m->list.count; ++i)

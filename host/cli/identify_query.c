@@ -12,6 +12,7 @@ enum { MOST = FMX__IDENTIFY_MOST };
 
 static const double wide_offset_ppm = 0.15;
 static const double same_offset_ppm = 0.002;
+static const double least_gain = 0.1;     /* of certainty(), for an offset that is not clear */
 static const double no_second_fit = -100; /* logits */
 static const double most_range = 1500;    /* of the tallest line over the noise, as it is taken */
 
@@ -121,6 +122,8 @@ typedef struct look {
     const size_t *place;
     size_t count;
     const uint8_t *candidate; /* [count][compounds]; NULL: all */
+    const double *offset_ppm; /* [count]; NULL: looked for */
+    double *guess_ppm;        /* [count] takes where offsets seem to be; NULL: not asked for */
     fmx_status (*item)(fmx__identify_query *work, const struct look *look,
                        const fmx__query_answer *answer, const float *logit, size_t i);
 } look;
@@ -135,8 +138,11 @@ static fmx_status run(fmx__identify_query *work, const look *l)
     fmx__query_spectra spectra = {.spectra = work->on_device,
                                   .count = l->count,
                                   .width_hz = width_hz,
-                                  .candidate = l->candidate};
+                                  .candidate = l->candidate,
+                                  .offset_ppm = l->offset_ppm};
     fmx_status status = fmx__query_chain_run(l->chain, &spectra, &answer);
+    for (size_t i = 0; status == FMX_OK && l->guess_ppm != NULL && i < l->count; ++i)
+        l->guess_ppm[i] = answer.guess_ppm[i];
     if (status == FMX_OK && answer.queries > 0)
         status = fmx__alloc(work->ctx, answer.queries, sizeof *logit, "logits", &logit);
     if (status == FMX_OK && answer.queries > 0)
@@ -196,6 +202,7 @@ static fmx_status look_again(fmx__identify_query *work, const look *before)
     }
     look again = *before;
     again.candidate = candidate;
+    again.guess_ppm = NULL;
     again.item = take_again;
     if (status == FMX_OK)
         status = run(work, &again);
@@ -227,8 +234,81 @@ static fmx_status look_further(fmx__identify_query *work, const size_t *place, s
         status = fmx__query_chain_create(work->device, &engine->table, &engine->wide_options, MOST,
                                          &engine->wide);
     }
-    const look wide = {engine->wide, place, count, NULL, take_clear};
+    const look wide = {.chain = engine->wide, .place = place, .count = count, .item = take_clear};
     return status == FMX_OK ? look_twice(work, &wide) : status;
+}
+
+/* How many more names are right than wrong, as probabilities have it. */
+static double certainty(const fmx__found *item)
+{
+    double sum = 0;
+    for (size_t i = 0; i < item->named; ++i)
+        sum += 2 * item->compound[i].probability - 1;
+    return sum;
+}
+
+/* Puts the answer `other` in the place of the item's if it is the better one; frees the worse. */
+static void keep_better(fmx__found *item, fmx__found *other)
+{
+    fmx__found old = *item;
+    if (certainty(other) > certainty(item) + least_gain) {
+        *item = *other;
+        *other = old;
+        item->path = old.path;
+        item->name = old.name;
+        item->row = old.row;
+        item->is_row = old.is_row;
+        other->path = other->name = NULL;
+    }
+    fmx__found_clear(other);
+}
+
+/* Where few candidates are in a spectrum they cannot agree on an offset by much. Then the likeliest
+ * one is tried as well as none, and that stays which names more. The spectra are the first in
+ * memory; their answers at the guess stand behind all others for the time being. */
+static fmx_status look_at_guess(fmx__identify_query *work, const size_t *place, size_t count,
+                                const double *guess_ppm)
+{
+    size_t there[MOST];
+    fmx_status status = count == 0 ? FMX_OK
+                                   : fmx__grow(work->ctx, &work->item, &work->capacity,
+                                               work->count + count, sizeof *work->item, "answers");
+    if (status != FMX_OK || count == 0)
+        return status;
+    for (size_t i = 0; i < count; ++i) {
+        there[i] = work->count + i;
+        work->item[there[i]] = (fmx__found){.width_hz = work->item[place[i]].width_hz};
+    }
+    const look guess = {.chain = work->engine[work->current]->chain,
+                        .place = there,
+                        .count = count,
+                        .offset_ppm = guess_ppm,
+                        .item = take_first};
+    status = look_twice(work, &guess);
+    for (size_t i = 0; i < count; ++i) {
+        if (status == FMX_OK)
+            keep_better(&work->item[place[i]], &work->item[there[i]]);
+        else
+            fmx__found_clear(&work->item[there[i]]);
+    }
+    return status;
+}
+
+/* Leaves of the first *count spectra in memory, the items place[], those whose offset is not clear.
+ */
+static void keep_unclear(fmx__identify_query *work, size_t *place, double *guess_ppm, size_t *count)
+{
+    size_t points = work->facts.axis.points;
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; ++i) {
+        if (work->item[place[i]].offset_clear)
+            continue;
+        memmove(work->spectra + kept * points, work->spectra + i * points,
+                points * sizeof *work->spectra);
+        guess_ppm[kept] = guess_ppm[i];
+        place[kept++] = place[i];
+    }
+    *count = kept;
 }
 
 /* Answers for what waits. */
@@ -236,26 +316,29 @@ static fmx_status ask(void *user)
 {
     fmx__identify_query *work = user;
     size_t place[MOST];
-    size_t points = work->facts.axis.points;
+    double guess_ppm[MOST];
     size_t count = work->waiting;
+    size_t unclear = count;
     size_t first = work->count - count;
-    size_t unclear = 0;
     if (count == 0)
         return FMX_OK;
     for (size_t i = 0; i < count; ++i)
         place[i] = first + i;
     work->waiting = 0;
-    const look usual = {work->engine[work->current]->chain, place, count, NULL, take_first};
+    const look usual = {.chain = work->engine[work->current]->chain,
+                        .place = place,
+                        .count = count,
+                        .guess_ppm = guess_ppm,
+                        .item = take_first};
     fmx_status status = look_twice(work, &usual);
-    for (size_t i = 0; status == FMX_OK && i < count; ++i) {
-        if (work->item[first + i].offset_clear)
-            continue;
-        memmove(work->spectra + unclear * points, work->spectra + i * points,
-                points * sizeof *work->spectra);
-        place[unclear++] = first + i;
-    }
-    if (status == FMX_OK)
+    if (status == FMX_OK) {
+        keep_unclear(work, place, guess_ppm, &unclear);
         status = look_further(work, place, unclear);
+    }
+    if (status == FMX_OK) {
+        keep_unclear(work, place, guess_ppm, &unclear);
+        status = look_at_guess(work, place, unclear, guess_ppm);
+    }
     for (size_t i = 0; status == FMX_OK && i < count; ++i)
         forget(work, first + i);
     return status;

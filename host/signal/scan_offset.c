@@ -109,7 +109,7 @@ double fmx__scan_offset(const fmx__scan_list *list, double centre, size_t reach,
         sum += fmax(above, 0);
         moment += fmax(above, 0) * ((double)k - (double)mode);
     }
-    return *clear && sum > 0 ? first + (double)mode + moment / sum : centre;
+    return sum > 0 ? first + (double)mode + moment / sum : centre;
 }
 
 /* ---- compounds ------------------------------------------------------------------------------- */

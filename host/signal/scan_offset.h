@@ -24,9 +24,9 @@ double fmx__scan_prior(double distance_points);
  * follow each other there) the weights, smoothed over shifts by a Gaussian of 4 points and divided
  * by n, are its agreement, at most 1; an entry adds n times its square, so that compounds that are
  * not there, whose multiplets fit here and there, hardly count, however many there are; entries
- * that nobody measured (is_between) do not. *clear is
- * false, and the centre is returned, unless the sum is at least 1 and stands out of that at other
- * shifts by four standard deviations. */
+ * that nobody measured (is_between) do not. *clear is false unless the sum is at least 1 and
+ * stands out of that at other shifts by four standard deviations; where nothing agrees at all the
+ * centre is returned. */
 double fmx__scan_offset(const fmx__scan_list *list, double centre, size_t reach, bool *clear);
 
 /* What a compound is worth. */

@@ -72,6 +72,8 @@ fmx_status fmx__query_chain_create(fmx_device *device, const fmx__pattern_table 
     if (status == FMX_OK)
         status = fmx__alloc(ctx, most, sizeof *c->clear, "offsets", &c->clear);
     if (status == FMX_OK)
+        status = fmx__alloc(ctx, most, sizeof *c->guess_ppm, "offsets", &c->guess_ppm);
+    if (status == FMX_OK)
         status = fmx__alloc(ctx, most, sizeof *c->of, "spectra", &c->of);
     if (status == FMX_OK)
         status = fmx__alloc(ctx, table->library->compounds, sizeof *c->scratch, "survivors",
@@ -101,6 +103,7 @@ void fmx__query_chain_release(fmx__query_chain *c)
     free(c->centre);
     free(c->offset_ppm);
     free(c->clear);
+    free(c->guess_ppm);
     free(c->of);
     free(c->scratch);
     free(c->pair);
@@ -204,9 +207,20 @@ static fmx_status scan(fmx__query_chain *c, const fmx__query_spectra *in, double
     return status == FMX_OK ? fmx_buffer_read(c->hit_room.buffer, 0, c->hit, bytes) : status;
 }
 
+static void set_offset(fmx__query_chain *c, size_t s, double points)
+{
+    c->centre[s] = (float)points;
+    c->offset_ppm[s] = -(double)c->centre[s] / c->points_per_ppm;
+}
+
 static fmx_status find_offsets(fmx__query_chain *c, const fmx__query_spectra *in)
 {
-    if (!(c->options->offset_ppm > 0) || c->pairs == 0)
+    for (size_t s = 0; s < in->count; ++s) {
+        c->clear[s] = false;
+        c->guess_ppm[s] = in->offset_ppm != NULL ? in->offset_ppm[s] : 0;
+        set_offset(c, s, -c->guess_ppm[s] * c->points_per_ppm);
+    }
+    if (in->offset_ppm != NULL || !(c->options->offset_ppm > 0) || c->pairs == 0)
         return FMX_OK;
     fmx_status status = scan(c, in, offset_reach(c));
     for (size_t s = 0; status == FMX_OK && s < in->count; ++s) {
@@ -219,8 +233,9 @@ static fmx_status find_offsets(fmx__query_chain *c, const fmx__query_spectra *in
             .count = c->of[s].pairs,
         };
         double points = fmx__scan_offset(&list, 0, reach_of(c, offset_reach(c)), &c->clear[s]);
-        c->centre[s] = c->clear[s] ? (float)points : 0;
-        c->offset_ppm[s] = -(double)c->centre[s] / c->points_per_ppm;
+        c->guess_ppm[s] = -(double)(float)points / c->points_per_ppm;
+        if (c->clear[s])
+            set_offset(c, s, points);
     }
     return status;
 }
@@ -447,11 +462,6 @@ fmx_status fmx__query_chain_run(fmx__query_chain *c, const fmx__query_spectra *i
                          in->count, c->most);
     c->queries = 0;
     c->parts = 0;
-    for (size_t s = 0; s < in->count; ++s) {
-        c->centre[s] = 0;
-        c->offset_ppm[s] = 0;
-        c->clear[s] = false;
-    }
     fmx_status status = choose_widths(c, in);
     if (status == FMX_OK)
         status = list_pairs(c, in);
@@ -485,6 +495,7 @@ fmx_status fmx__query_chain_run(fmx__query_chain *c, const fmx__query_spectra *i
             .offset_ppm = c->offset_ppm,
             .width = c->width,
             .clear = c->clear,
+            .guess_ppm = c->guess_ppm,
             .windows = c->queries > 0 ? c->out_room.buffer : NULL,
             .fitted = c->fitted_room.buffer,
         };

@@ -79,7 +79,8 @@ typedef struct fmx__query_answer {
     size_t multiplets;
     const double *offset_ppm; /* [count] a compound's place in a spectrum is the library's + this */
     const uint32_t *width;    /* [count] index of the line width that the table was read at */
-    const bool *clear;        /* [count] the offset stands out; otherwise it is 0 */
+    const bool *clear;        /* [count] the offset stands out; otherwise it is 0, or as given */
+    const double *guess_ppm;  /* [count] where it would be if it need not stand out */
     fmx_buffer *windows; /* float [queries][FMX__QUERY_CHANNELS][FMX__QUERY_WINDOW], the network's
                             input; may be longer. NULL where there are no queries */
     fmx_buffer *fitted;  /* float [count][points], sigma units */
@@ -91,6 +92,7 @@ typedef struct fmx__query_spectra {
     const double *width_hz;   /* [count] full width of lines at half height; <= 0: not
                                  known, found in the spectrum */
     const uint8_t *candidate; /* [count][compounds]: 0: not a candidate; NULL: all are */
+    const double *offset_ppm; /* [count] the spectra's offsets; NULL: looked for */
 } fmx__query_spectra;
 
 typedef struct fmx__query_chain fmx__query_chain;

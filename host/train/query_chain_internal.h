@@ -46,6 +46,7 @@ struct fmx__query_chain {
     float *centre;        /* [most] points; positive: to low ppm */
     double *offset_ppm;   /* [most] */
     bool *clear;          /* [most] */
+    double *guess_ppm;    /* [most] */
     fmx__query_state *of; /* [most] */
     /* as much as the largest call needed */
     uint32_t *pair;     /* [pairs][2] */
