@@ -97,7 +97,7 @@ def main():
     times = {}
     for _ in range(given.rounds):
         for name, peer in peers.items():
-            times.setdefault(name, []).append(peer.round_ms(100 if given.batch < 16 else 3))
+            times.setdefault(name, []).append(peer.round_ms(20 if given.batch < 16 else 3))
         for validate in (False, True) if given.fidmix else ():
             name = "fidmix, validated" if validate else "fidmix"
             times.setdefault(name, []).append(fidmix_ms(given, validate))
