@@ -72,8 +72,8 @@ const char *fmx_test_shared(const char *below);
  */
 void fmx_test_decimal_comma(void);
 
-/* A fresh empty folder for the test's files, below $TMPDIR or /tmp, and its path; it is removed with
- * all that lies in it when the test's process ends. */
+/* A fresh empty folder for the test's files, below $TMPDIR or /tmp, and its path; it is removed
+ * with all that lies in it when the test's process ends. */
 const char *fmx_test_folder(void);
 
 #endif

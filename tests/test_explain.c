@@ -5,6 +5,13 @@
 #include "explain_fixture.h"
 #include "fmx_golden.h"
 
+static void end(fmx_test *test, fmx_explain_job *j, fmx_explain_run *r)
+{
+    fmx_explain_run_close(r);
+    fmx_explain_clear(j);
+    fmx_test_close(test);
+}
+
 /* How far float may be from the twin. The residual is changed by each sweep: a random walk of
  * roundings of the tallest point. Least squares average such errors, and amounts of columns that
  * look alike share them out as 1 / (1 - cosine^2). */
@@ -183,9 +190,7 @@ Test(explain, known_mixtures)
     }
     /* the interval's own promise */
     cr_assert_geq((double)within, 0.95 * (double)j.columns, "%zu of %zu", within, j.columns);
-    fmx_explain_run_close(&r);
-    fmx_explain_clear(&j);
-    fmx_test_close(&test);
+    end(&test, &j, &r);
 }
 
 /* What lies on top of a multiplet and belongs to nobody does not draw the amount up by more than
@@ -233,9 +238,7 @@ Test(explain, unknown_signals_on_top)
     }
     cr_assert_lt(sum[0], sum[2], "defaults %g, least squares %g", sum[0], sum[2]);
     cr_assert_lt(sum[1], 2.0 / 3 * sum[2], "robust %g, least squares %g", sum[1], sum[2]);
-    fmx_explain_run_close(&r);
-    fmx_explain_clear(&j);
-    fmx_test_close(&test);
+    end(&test, &j, &r);
 }
 
 /* A compound of which one multiplet fits to the point and the other is missing gets next to
@@ -320,9 +323,7 @@ Test(explain, repeats_to_the_bit)
     cr_assert_arr_eq(r.fact, again.fact, c.columns * sizeof *r.fact);
     cr_assert_arr_eq(r.part_fact, again.part_fact, parts * sizeof *r.part_fact);
     fmx_explain_run_close(&again);
-    fmx_explain_run_close(&r);
-    fmx_explain_clear(&j);
-    fmx_test_close(&test);
+    end(&test, &j, &r);
 }
 
 Test(explain, hostile_tables_and_spectra)
@@ -356,9 +357,7 @@ Test(explain, hostile_tables_and_spectra)
     for (size_t p = 3 * j.points; p < 4 * j.points; ++p)
         cr_assert_eq(r.fitted[p], 0);
     cr_assert_eq(r.fact[bad + 1][FMX__EXPLAIN_AMOUNT], 0);
-    fmx_explain_run_close(&r);
-    fmx_explain_clear(&j);
-    fmx_test_close(&test);
+    end(&test, &j, &r);
 }
 
 /* Spectra without columns, columns without parts, an empty table. */
@@ -395,9 +394,7 @@ Test(explain, nothing_to_fit)
                 "fitted");
     for (size_t p = 0; p < j.count * j.points; ++p)
         cr_assert_eq(r.fitted[p], 0);
-    fmx_explain_run_close(&r);
-    fmx_explain_clear(&j);
-    fmx_test_close(&test);
+    end(&test, &j, &r);
 }
 
 typedef struct attempt {
@@ -451,9 +448,7 @@ Test(explain, refusals_and_failures)
     r.of = of;
     r.of.points = 301; /* the spectra's buffer holds 300 */
     fmx_test_refused(&test, explain_once(&a), FMX_ERROR_SHAPE, "explain");
-    fmx_explain_run_close(&r);
-    fmx_explain_clear(&j);
-    fmx_test_close(&test);
+    end(&test, &j, &r);
 }
 
 /* Signals of 50000 times the noise, beside which data dip below zero (phase, baseline) where the
@@ -490,9 +485,7 @@ Test(explain, strong_signals_with_dips)
     fmx_explain_fit(&test, &r, &o);
     cr_assert_lt(r.fact[0][FMX__EXPLAIN_AMOUNT], 0.7 * amount, "%g of %g: nothing to guard against",
                  (double)r.fact[0][FMX__EXPLAIN_AMOUNT], amount);
-    fmx_explain_run_close(&r);
-    fmx_explain_clear(&j);
-    fmx_test_close(&test);
+    end(&test, &j, &r);
 }
 
 /* scipy.optimize.nnls with the same weights: tests/golden/make_explain.py. The scaled Gram matrices
