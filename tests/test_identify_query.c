@@ -198,6 +198,28 @@ Test(identify_query, datasets_and_spin_systems)
           "of one field");
 }
 
+/* --set changes how a model is used, not what was trained. */
+Test(identify_query, settings_of_a_model)
+{
+    make_model();
+    succeeds("identify $D/model.safetensors $D/raw --library $D/library.h5 --json "
+             "--set evaluate.threshold=0.9999 --set queries.detect=1000");
+    cJSON *items = answers();
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, items)
+    {
+        cr_assert_eq(number(item, "threshold"), 0.9999);
+        /* three epochs make no network as sure as that */
+        cr_assert_eq(cJSON_GetArraySize(cJSON_GetObjectItem(item, "compounds")), 0);
+    }
+    cr_assert_eq(cJSON_GetArraySize(items), 4);
+    cJSON_Delete(items);
+    fails("identify $D/model.safetensors $D/raw --library $D/library.h5 --set queries.detekt=1", 3,
+          "detekt");
+    fails("identify $D/model.safetensors $D/raw --library $D/library.h5 --set train.epochs=9", 3,
+          "only process, queries and evaluate.threshold");
+}
+
 Test(identify_query, what_is_refused)
 {
     make_model();

@@ -60,6 +60,10 @@ bool fmx__cli_has(const fmx__cli *cli, const char *name);
 /* n-th value of a repeated option; NULL past the last. */
 const char *fmx__cli_nth(const fmx__cli *cli, const char *name, size_t n);
 
+/* Every --set, in an array released with free(), for jobs that apply them later. Errors:
+ * FMX_ERROR_MEMORY. */
+fmx_status fmx__cli_overrides(fmx__cli *cli, const char ***out, size_t *count);
+
 /* Value of an option as a number within [least, most], `otherwise` when not given.
  * Errors: FMX_ERROR_USAGE. */
 fmx_status fmx__cli_number(fmx__cli *cli, const char *name, double otherwise, double least,

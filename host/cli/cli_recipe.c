@@ -25,3 +25,14 @@ fmx_status fmx__cli_recipe(fmx__cli *cli, const char *name, fmx__recipe *out)
         status = fmx__recipe_set(cli->ctx, out, fmx__cli_nth(cli, "--set", i));
     return status == FMX_OK ? fmx__cli_recipe_set(cli, out, "seed", "--seed") : status;
 }
+
+fmx_status fmx__cli_overrides(fmx__cli *cli, const char ***out, size_t *count)
+{
+    *count = 0;
+    while (fmx__cli_nth(cli, "--set", *count) != NULL)
+        ++*count;
+    fmx_status status = fmx__alloc(cli->ctx, *count + 1, sizeof **out, "overrides", out);
+    for (size_t i = 0; status == FMX_OK && i < *count; ++i)
+        (*out)[i] = fmx__cli_nth(cli, "--set", i);
+    return status;
+}

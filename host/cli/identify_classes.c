@@ -16,6 +16,8 @@ fmx_status fmx__identify_open(fmx__identify *work, const char *model_path)
     work->ctx = fmx__device_context(work->device);
     work->model_path = model_path;
     fmx_status status = fmx__model_open(work->device, model_path, BATCH, &work->model);
+    for (size_t i = 0; status == FMX_OK && i < work->overrides; ++i)
+        status = fmx__model_set(work->model, work->override[i]);
     if (status != FMX_OK)
         return status;
     work->facts = fmx__model_describe(work->model);

@@ -38,6 +38,8 @@ typedef struct fmx__identify {
     fmx_device *device;
     fmx_context *ctx;
     const char *model_path;
+    const char *const *override; /* of its recipe: "key=value" */
+    size_t overrides;
     fmx__model *model;
     const fmx__model_facts *facts;
     double *ppm;               /* [facts->axis.points] */
@@ -55,8 +57,8 @@ typedef struct fmx__identify {
     void *user;
 } fmx__identify;
 
-/* Opens the model; device, failed and user are the caller's. Release with fmx__identify_close, also
- * after an error. Errors: those of fmx__model_open. */
+/* Opens the model; device, override, failed and user are the caller's. Release with
+ * fmx__identify_close, also after an error. Errors: those of fmx__model_open. */
 fmx_status fmx__identify_open(fmx__identify *work, const char *model_path);
 
 /* Takes a dataset of pure spectra for shifts and, with `calibrate`, for referencing. Errors: those

@@ -50,6 +50,8 @@ fmx_status fmx__identify_query_open(fmx__identify_query *work, const char *model
     work->ctx = fmx__device_context(work->device);
     work->model_path = model_path;
     fmx_status status = fmx__query_model_open(work->device, model_path, &work->model);
+    for (size_t i = 0; status == FMX_OK && i < work->overrides; ++i)
+        status = fmx__query_model_set(work->model, work->override[i]);
     if (status != FMX_OK)
         return status;
     work->recipe = fmx__query_model_recipe(work->model);

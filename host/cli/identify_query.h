@@ -23,6 +23,8 @@ typedef struct fmx__identify_query {
     fmx_device *device;
     fmx_context *ctx;
     const char *model_path;
+    const char *const *override; /* of its recipe: "key=value" */
+    size_t overrides;
     const char *library_path;
     bool joint;
     bool pictures;
@@ -49,11 +51,11 @@ typedef struct fmx__identify_query {
     void *user;
 } fmx__identify_query;
 
-/* Opens model and library; device, joint, pictures, failed and user are the caller's. `library` is
- * what `fidmix library` wrote, for spectra within 2 % of its field, or spin systems (a file, or
- * "spin_systems"), of which one is made for each field. Release with fmx__identify_query_close,
- * also after an error. Errors: those of the files; FMX_ERROR_FORMAT (no compound of the library has
- * a line on the model's axis). */
+/* Opens model and library; device, override, joint, pictures, failed and user are the caller's.
+ * `library` is what `fidmix library` wrote, for spectra within 2 % of its field, or spin systems (a
+ * file, or "spin_systems"), of which one is made for each field. Release with
+ * fmx__identify_query_close, also after an error. Errors: those of the files; FMX_ERROR_FORMAT (no
+ * compound of the library has a line on the model's axis). */
 fmx_status fmx__identify_query_open(fmx__identify_query *work, const char *model_path,
                                     const char *library);
 void fmx__identify_query_close(fmx__identify_query *work);

@@ -20,20 +20,6 @@ static fmx_status print_result(fmx__cli *cli, const fmx__evaluate_result *result
     return status;
 }
 
-/* Every --set in an array released with free(). */
-static fmx_status collect_overrides(fmx__cli *cli, fmx__evaluate_job *job, const char ***out)
-{
-    size_t count = 0;
-    while (fmx__cli_nth(cli, "--set", count) != NULL)
-        ++count;
-    fmx_status status = fmx__alloc(cli->ctx, count, sizeof **out, "overrides", out);
-    for (size_t i = 0; status == FMX_OK && i < count; ++i)
-        (*out)[i] = fmx__cli_nth(cli, "--set", i);
-    job->override = *out;
-    job->overrides = count;
-    return status;
-}
-
 static fmx_status parse_numbers(fmx__cli *cli, fmx__evaluate_job *job, int64_t *seed,
                                 double *shift_ppm)
 {
@@ -67,7 +53,8 @@ static fmx_status run(fmx__cli *cli)
                          "report.html");
     fmx_status status = parse_numbers(cli, &job, &seed, &shift_ppm);
     if (status == FMX_OK)
-        status = collect_overrides(cli, &job, &overrides);
+        status = fmx__cli_overrides(cli, &overrides, &job.overrides);
+    job.override = overrides;
     if (status == FMX_OK && job.mixtures == NULL) {
         status = fmx__cli_evaluate_source(cli, overrides, job.overrides);
         free(overrides);

@@ -18,10 +18,11 @@ static fmx_status note(void *user, const char *path, fmx_status status)
 }
 
 /* A classifier knows its compounds by itself. */
-static fmx_status run_classes(fmx__cli *cli, fmx_device *device, const char *model, failures *bad)
+static fmx_status run_classes(fmx__cli *cli, const fmx__identify *given, const char *model,
+                              failures *bad)
 {
     static const char *const queries_only[] = {"--out", "--all"};
-    fmx__identify work = {.device = device, .failed = note, .user = bad};
+    fmx__identify work = *given;
     const char *library = fmx__cli_value(cli, "--library");
     bool calibrate = fmx__cli_has(cli, "--calibrate");
     for (size_t i = 0; i < FMX__COUNT(queries_only); ++i) {
@@ -54,17 +55,14 @@ static fmx_status run_classes(fmx__cli *cli, fmx_device *device, const char *mod
 }
 
 /* A query model asks about every compound of a library. */
-static fmx_status run_queries(fmx__cli *cli, fmx_device *device, const char *model, failures *bad)
+static fmx_status run_queries(fmx__cli *cli, const fmx__identify_query *given, const char *model,
+                              failures *bad)
 {
     const char *out = fmx__cli_value(cli, "--out");
     const char *library = fmx__cli_value(cli, "--library");
-    fmx__identify_query work = {
-        .device = device,
-        .joint = fmx__cli_has(cli, "--joint"),
-        .pictures = out != NULL,
-        .failed = note,
-        .user = bad,
-    };
+    fmx__identify_query work = *given;
+    work.joint = fmx__cli_has(cli, "--joint");
+    work.pictures = out != NULL;
     if (library == NULL)
         return fmx__fail(
             cli->ctx, FMX_ERROR_USAGE,
@@ -96,13 +94,28 @@ static fmx_status run(fmx__cli *cli)
     failures bad = {.cli = cli};
     fmx_device *device = NULL;
     char *model = NULL;
+    const char **override = NULL;
+    size_t overrides = 0;
     fmx_status status = fmx__cli_device(cli, &device);
     if (status != FMX_OK)
         return status;
     status = fmx__cli_model(cli->ctx, cli->path[0], &model);
     if (status == FMX_OK)
-        status = fmx__model_asks(cli->ctx, model) ? run_queries(cli, device, model, &bad)
-                                                  : run_classes(cli, device, model, &bad);
+        status = fmx__cli_overrides(cli, &override, &overrides);
+    const fmx__identify classes = {.device = device,
+                                   .override = override,
+                                   .overrides = overrides,
+                                   .failed = note,
+                                   .user = &bad};
+    const fmx__identify_query queries = {.device = device,
+                                         .override = override,
+                                         .overrides = overrides,
+                                         .failed = note,
+                                         .user = &bad};
+    if (status == FMX_OK)
+        status = fmx__model_asks(cli->ctx, model) ? run_queries(cli, &queries, model, &bad)
+                                                  : run_classes(cli, &classes, model, &bad);
+    free(override);
     free(model);
     return status;
 }

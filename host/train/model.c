@@ -103,6 +103,11 @@ const fmx__recipe *fmx__model_recipe(const fmx__model *model)
     return &model->net.recipe;
 }
 
+fmx_status fmx__model_set(fmx__model *model, const char *assignment)
+{
+    return fmx__model_network_set(&model->net, assignment);
+}
+
 const fmx__graph *fmx__model_graph(const fmx__model *model)
 {
     return &model->net.graph;

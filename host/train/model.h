@@ -39,6 +39,11 @@ const fmx__model_facts *fmx__model_describe(const fmx__model *model);
 /* The recipe that it was trained with. */
 const fmx__recipe *fmx__model_recipe(const fmx__model *model);
 
+/* Changes one value of it, "key=value" as in fmx__recipe_set, for what is done with the model from
+ * here on: process, queries, evaluate.threshold. The file stays as it is. Errors: FMX_ERROR_RECIPE
+ * (also: a key of what has been trained). */
+fmx_status fmx__model_set(fmx__model *model, const char *assignment);
+
 /* Its layers, for views of what they answer. */
 const fmx__graph *fmx__model_graph(const fmx__model *model);
 

@@ -106,3 +106,26 @@ void fmx__model_network_clear(fmx__model_network *network)
     fmx__recipe_clear(&network->recipe);
     fmx__model_facts_clear(&network->facts);
 }
+
+fmx_status fmx__model_network_set(fmx__model_network *net, const char *assignment)
+{
+    static const char *const free_keys[] = {"process", "queries", "evaluate.threshold"};
+    bool is_free = false;
+    for (size_t i = 0; i < FMX__COUNT(free_keys); ++i) {
+        size_t length = strlen(free_keys[i]);
+        is_free = is_free || (strncmp(assignment, free_keys[i], length) == 0 &&
+                              strchr(".[=", assignment[length]) != NULL);
+    }
+    if (!is_free)
+        return fmx__fail(net->ctx, FMX_ERROR_RECIPE,
+                         "%s: of a trained model only process, queries and evaluate.threshold can "
+                         "be set; for anything else train it again",
+                         assignment);
+    fmx_status status = fmx__recipe_set(net->ctx, &net->recipe, assignment);
+    if (status == FMX_OK && strncmp(assignment, "evaluate", strlen("evaluate")) == 0) {
+        const fmx__evaluate_options *evaluate = fmx__recipe_find(&net->recipe, "evaluate")->options;
+        if (evaluate->threshold > 0)
+            net->facts.threshold = evaluate->threshold;
+    }
+    return status;
+}

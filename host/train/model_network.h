@@ -32,4 +32,7 @@ fmx_status fmx__model_network_build(fmx__model_network *network, size_t channels
 fmx_status fmx__model_network_read(fmx__model_network *network, fmx__safetensors *file);
 void fmx__model_network_clear(fmx__model_network *network);
 
+/* What fmx__model_set does. */
+fmx_status fmx__model_network_set(fmx__model_network *net, const char *assignment);
+
 #endif

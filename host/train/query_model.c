@@ -98,6 +98,11 @@ const fmx__recipe *fmx__query_model_recipe(const fmx__query_model *m)
     return &m->net.recipe;
 }
 
+fmx_status fmx__query_model_set(fmx__query_model *m, const char *assignment)
+{
+    return fmx__model_network_set(&m->net, assignment);
+}
+
 const fmx__model_facts *fmx__query_model_describe(const fmx__query_model *m)
 {
     return &m->net.facts;

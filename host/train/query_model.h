@@ -20,6 +20,9 @@ void fmx__query_model_close(fmx__query_model *model); /* NULL is allowed */
 const fmx__recipe *fmx__query_model_recipe(const fmx__query_model *model);
 const fmx__model_facts *fmx__query_model_describe(const fmx__query_model *model);
 
+/* As fmx__model_set. */
+fmx_status fmx__query_model_set(fmx__query_model *model, const char *assignment);
+
 /* Calibrated logits of windows [queries][FMX__QUERY_CHANNELS][FMX__QUERY_WINDOW] as the chain
  * leaves them: probability = 1 / (1 + exp(-logit)); named from 0.5 on. Logits of one compound in
  * several spectra of a sample are averaged (a spectrum where it is no query counts as
