@@ -76,10 +76,8 @@ enum { MIXTURES = 3 };
 static const char *const classes[] = {"L-Alanine", "L-Valine", "L-Lactate", "Succinate",
                                       "Citrate",   "Creatine", "Taurine"};
 
-static void world_open(world *w)
+static void world_options(world *w)
 {
-    const fmx__multiplet_axis axis = {10, 0.5, POINTS};
-    *w = (world){.test = fmx_test_open()};
     w->options = *(const fmx__generator_options *)fmx__generator_group.defaults;
     w->queries = *(const fmx__query_options *)fmx__query_group.defaults;
     strcpy(w->options.only,
@@ -96,6 +94,12 @@ static void world_open(world *w)
     w->options.offset_ppm = 0.015;
     w->options.divide = false;
     w->options.by_noise = true;
+}
+
+/* Library, mixtures and chain of the options. */
+static void world_fill(world *w)
+{
+    const fmx__multiplet_axis axis = {10, 0.5, POINTS};
     fmx_context *ctx = w->test.ctx;
     fmx_test_ok(&w->test, fmx__generator_library(ctx, &w->options, &w->library), "library");
     const fmx__generator_plan plan = {w->test.device, w->library, &w->options, axis, MIXTURES, 5};
@@ -113,6 +117,13 @@ static void world_open(world *w)
         "spectra");
     const fmx__generator_batch made = {.spectra = w->spectra};
     fmx_test_ok(&w->test, fmx__generator_fill(w->generator, 0, MIXTURES, 0, &made), "mixtures");
+}
+
+static void world_open(world *w)
+{
+    *w = (world){.test = fmx_test_open()};
+    world_options(w);
+    world_fill(w);
 }
 
 static void world_close(world *w)
@@ -243,6 +254,47 @@ Test(queries, chain_takes_given_offsets)
         cr_assert_eq(answer.query[q].amount, found[q].amount);
         cr_assert_not(answer.clear[answer.query[q].spectrum]);
     }
+    world_close(&w);
+}
+
+/* Two states of one compound: the one with the larger amount lies on something else. */
+Test(queries, chain_takes_the_state_that_looks_alike)
+{
+    static const char states[] =
+        "fidmix_spin_systems: 1\n"
+        "compounds:\n"
+        "  - {name: Acid - low pH, groups: [{id: a, ppm: 2.8, n: 2}, {id: b, ppm: 3.9, n: 1}],\n"
+        "     couplings: {a-b: 6}}\n"
+        "  - {name: Acid - high pH, groups: [{id: a, ppm: 2.6, n: 2}, {id: b, ppm: 3.8, n: 1}],\n"
+        "     couplings: {a-b: 6}}\n";
+    world w = {.test = fmx_test_open()};
+    world_options(&w);
+    snprintf(w.options.spins, sizeof w.options.spins, "%s/states.yml", fmx_test_folder());
+    FILE *file = fopen(w.options.spins, "w");
+    cr_assert_not_null(file);
+    cr_assert_gt(fputs(states, file), 0);
+    cr_assert_eq(fclose(file), 0);
+    w.options.only[0] = '\0';
+    w.options.least = w.options.most = 1;
+    world_fill(&w);
+    cr_assert_eq(w.library->compounds, 1);
+    cr_assert_eq(w.library->entries, 2 + 6); /* six between them: neighbours 0.03 ppm apart */
+    const double width_hz[MIXTURES] = {1.5, 1.5, 1.5};
+    const fmx__query_spectra in = {w.spectra, MIXTURES, width_hz, NULL, NULL};
+    fmx__query_answer answer;
+    fmx_test_ok(&w.test, fmx__query_chain_run(w.chain, &in, &answer), "run");
+    for (size_t i = 0; i < w.chain->of[0].pairs; ++i) {
+        size_t m = w.chain->pair[2 * (w.chain->of[0].first_pair + i) + 1];
+        bool alike = w.table.pattern[m].entry == 1;
+        float amplitude = alike ? 100.0F : 150.0F;
+        fmx__scan_hit *hit = w.chain->hit + 2 * (w.chain->of[0].first_pair + i);
+        hit[0].amplitude = hit[1].amplitude = amplitude;
+        hit[0].correlation = hit[1].correlation = alike ? 0.98F : 0.8F;
+    }
+    w.chain->queries = 0;
+    fmx_test_ok(&w.test, fmx__query_prefilter(w.chain, 0, NULL), "prefilter");
+    cr_assert_eq(w.chain->queries, 1);
+    cr_assert_eq(w.chain->survivor[0].entry, 1);
     world_close(&w);
 }
 

@@ -7,10 +7,11 @@
 
 /* What the hits say of an entry. */
 typedef struct evidence {
-    float weakest; /* amplitude; with five or more multiplets the weakest may be hidden: the
-                      larger of it and 0.6 of the next */
-    float highest; /* of the tallest multiplet for amount 1 */
-    float signal;  /* root of the sum of squares of what it draws for amount 1 */
+    float weakest;  /* amplitude; with five or more multiplets the weakest may be hidden: the
+                       larger of it and 0.6 of the next */
+    float highest;  /* of the tallest multiplet for amount 1 */
+    float signal;   /* root of the sum of squares of what it draws for amount 1 */
+    float likeness; /* mean correlation with what is there, by protons */
 } evidence;
 
 const fmx__pattern *fmx__query_pattern(const fmx__query_chain *c, size_t s, size_t m)
@@ -22,6 +23,7 @@ static evidence weigh(const fmx__query_chain *c, size_t s, size_t first_pair, si
 {
     float least = INFINITY;
     float second = INFINITY;
+    float protons = 0;
     evidence e = {0};
     for (size_t i = first_pair; i < first_pair + pairs; ++i) {
         const fmx__pattern *p = fmx__query_pattern(c, s, c->pair[2 * i + 1]);
@@ -33,10 +35,13 @@ static evidence weigh(const fmx__query_chain *c, size_t s, size_t first_pair, si
             second = amplitude;
         }
         e.highest = fmaxf(e.highest, p->highest);
+        e.likeness += p->protons * fmaxf(c->hit[2 * i + 1].correlation, 0);
+        protons += p->protons;
         e.signal += p->highest * p->highest * (float)p->counted;
     }
     e.weakest = pairs >= 5 ? fmaxf(least, 0.6F * second) : least;
     e.signal = sqrtf(e.signal);
+    e.likeness /= fmaxf(protons, 1e-6F);
     return e;
 }
 
@@ -48,6 +53,14 @@ static float score_of(const fmx__query_chain *c, const evidence *e)
     if (!(height >= (float)c->options->least))
         return -1;
     return e->weakest * e->signal;
+}
+
+/* Of a compound's entries the one that looks most like the spectrum counts: of states that differ
+ * by little the one that lies on others' signals would have the largest amount. */
+static float likely_of(const evidence *e, float score)
+{
+    float square = e->likeness * e->likeness;
+    return score * square * square;
 }
 
 static int by_score(const void *a, const void *b)
@@ -71,6 +84,7 @@ fmx_status fmx__query_prefilter(fmx__query_chain *c, size_t s, const uint8_t *ca
     for (size_t k = 0; k < library->compounds; ++k) {
         const fmx_library_compound *compound = &library->compound[k];
         fmx__query_survivor best = {.compound = (uint32_t)k, .score = -1};
+        float best_likely = 0;
         if (candidate != NULL && candidate[k] == 0)
             continue;
         ++state->candidates;
@@ -84,7 +98,9 @@ fmx_status fmx__query_prefilter(fmx__query_chain *c, size_t s, const uint8_t *ca
                 continue;
             evidence found = weigh(c, s, first, pair - first);
             float score = score_of(c, &found);
-            if (score > best.score) {
+            float likely = likely_of(&found, score);
+            if (likely > best_likely) {
+                best_likely = likely;
                 best = (fmx__query_survivor){
                     .compound = (uint32_t)k,
                     .entry = (uint32_t)e,
