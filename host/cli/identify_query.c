@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "launch.h"
+#include "quiet.h"
 #include "recipe_sections.h"
 
 enum { MOST = FMX__IDENTIFY_MOST };
@@ -253,7 +254,7 @@ static double certainty(const fmx__found *item)
 static void keep_better(fmx__found *item, fmx__found *other)
 {
     fmx__found old = *item;
-    if (certainty(other) > certainty(item) + least_gain) {
+    if (item->named > 0 && certainty(other) > certainty(item) + least_gain) {
         *item = *other;
         *other = old;
         item->path = old.path;
@@ -266,8 +267,9 @@ static void keep_better(fmx__found *item, fmx__found *other)
 }
 
 /* Where few candidates are in a spectrum they cannot agree on an offset by much. Then the likeliest
- * one is tried as well as none, and that stays which names more. The spectra are the first in
- * memory; their answers at the guess stand behind all others for the time being. */
+ * one is tried as well as none, and that stays which names more; where nothing is named without one
+ * (noise, water) a second try would only be a second chance of a wrong name. The spectra are the
+ * first in memory; their answers at the guess stand behind all others for the time being. */
 static fmx_status look_at_guess(fmx__identify_query *work, const size_t *place, size_t count,
                                 const double *guess_ppm)
 {
@@ -348,15 +350,21 @@ static fmx_status ask(void *user)
 
 /* Noise of a spectrum as the chain takes it. Below that share of the tallest line (not of the
  * water) phase, baseline and line shape are what deviates, and models have learned no taller ones.
- */
-static double noise_of(const fmx__identify_query *work, const fmx__identify_spectrum *spectrum)
+ * Nor is anything there that is not above what the quietest tenth of the spectrum shows. */
+static fmx_status noise_of(const fmx__identify_query *work, const fmx__identify_spectrum *spectrum,
+                           double *sigma)
 {
     double tallest = 0;
+    double quiet = 0;
     for (size_t i = 0; i < work->facts.axis.points; ++i)
         if (work->ppm[i] < work->options->water_low_ppm ||
             work->ppm[i] > work->options->water_high_ppm)
             tallest = fmax(tallest, (double)spectrum->value[i]);
-    return fmax(spectrum->noise_sigma, tallest / most_range);
+    fmx_status status =
+        fmx__quiet_deviation(work->ctx, spectrum->value, work->ppm, work->facts.axis.points,
+                             work->options->water_low_ppm, work->options->water_high_ppm, &quiet);
+    *sigma = fmax(spectrum->noise_sigma, fmax(quiet, tallest / most_range));
+    return status;
 }
 
 /* Puts a spectrum in units of its noise at the end of those that wait. */
@@ -402,7 +410,9 @@ static fmx_status take(void *user, const fmx__identify_spectrum *spectrum)
         work->current = engine;
     }
     if (status == FMX_OK)
-        status = wait(work, spectrum, noise_of(work, spectrum));
+        status = noise_of(work, spectrum, &sigma);
+    if (status == FMX_OK)
+        status = wait(work, spectrum, sigma);
     if (status == FMX_OK && work->waiting == MOST)
         status = ask(work);
     return status;

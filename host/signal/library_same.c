@@ -122,7 +122,8 @@ static fmx_status find_groups(fmx_context *ctx, const fmx_library *l, size_t *gr
     for (size_t i = 0; i < l->entries; ++i)
         keys[i] =
             (key){l->entry[i].multiplet_count, l->multiplet[l->entry[i].first_multiplet].ppm, i};
-    qsort(keys, l->entries, sizeof *keys, by_key);
+    if (l->entries > 0)
+        qsort(keys, l->entries, sizeof *keys, by_key);
     for (size_t c = 0; c < l->compounds; ++c) {
         const fmx_library_compound *own = &l->compound[c];
         group[c] = c;
