@@ -75,7 +75,7 @@ def train_s(given, folder, epochs, validate):
 
 
 def fidmix_ms(given, validate):
-    few, many = (20, 220) if given.batch > 16 else (50, 450)
+    few, many = (4, 44) if given.batch > 16 else (50, 450)
     with tempfile.TemporaryDirectory() as folder:
         spent = [train_s(given, folder, epochs, validate) for epochs in (few, many)]
     return (spent[1] - spent[0]) / ((many - few) * EPOCH) * 1e3

@@ -9,6 +9,8 @@
 #include "multiplet_baselines.h"
 #include "philox.h"
 #include "plan.h"
+#include "query_chain.h"
+#include "query_figures.h"
 #include "separation.h"
 #include "source.h"
 #include "weight_file.h"
@@ -45,6 +47,7 @@ typedef struct work {
     size_t in_order;       /* of the network */
     size_t hits[METHODS];  /* at any place */
     double *squares;       /* [items]: mean squared error */
+    float *asked[2];       /* [items]: what is there of queries, and the network's probability */
     double channel[64][3]; /* squared errors, targets, squared targets */
 } work;
 
@@ -156,6 +159,13 @@ static size_t input_floats(const work *w)
     return w->source.channels * w->source.positions;
 }
 
+/* A query model's one answer. */
+static bool is_queries(const work *w)
+{
+    return w->train.source == FMX__TRAIN_QUERIES && w->out->outputs == 1 && w->out->channels == 1 &&
+           w->out->positions == 1;
+}
+
 static fmx_status make_room(work *w)
 {
     fmx_device *device = w->job->device;
@@ -184,6 +194,8 @@ static fmx_status make_room(work *w)
                             &w->label);
     if (status == FMX_OK)
         status = fmx__alloc(w->ctx, w->out->items, sizeof(double), "errors", &w->squares);
+    for (size_t i = 0; status == FMX_OK && is_queries(w) && i < FMX__COUNT(w->asked); ++i)
+        status = fmx__alloc(w->ctx, w->out->items, sizeof(float), "queries", &w->asked[i]);
     return status;
 }
 
@@ -317,8 +329,12 @@ static fmx_status run_batch(work *w, size_t index)
     for (size_t row = 0; status == FMX_OK && row < count && w->separation == NULL; ++row) {
         if (gives_labels(w))
             score_labels(w, row);
-        if (gives_values(w))
+        if (is_queries(w)) {
+            w->asked[0][index * FMX__SOURCE_BATCH + row] = w->wanted[row];
+            w->asked[1][index * FMX__SOURCE_BATCH + row] = w->output[row];
+        } else if (gives_values(w)) {
             score_values(w, row, index * FMX__SOURCE_BATCH + row);
+        }
         if (w->out->examples < FMX__SOURCE_EXAMPLES)
             status = keep_example(w, row);
     }
@@ -401,8 +417,14 @@ static void add_channels(work *w)
     add(w, "r2", methods[0], mean, NAN, NAN, false);
 }
 
-static void add_figures(work *w)
+static fmx_status add_figures(work *w)
 {
+    if (is_queries(w)) {
+        const fmx__query_options *o = fmx__recipe_find(&w->out->recipe, "queries")->options;
+        const fmx__query_judged judged = {w->asked[0], w->asked[1], w->out->items,
+                                          (size_t)o->items};
+        return fmx__query_figures(w->ctx, &judged, w->out);
+    }
     if (gives_labels(w)) {
         double parts = (double)target_floats(w, w->labels);
         for (size_t m = 0; m < (w->baselines ? METHODS : 1); ++m)
@@ -416,6 +438,7 @@ static void add_figures(work *w)
         add_rmse(w);
         add_channels(w);
     }
+    return FMX_OK;
 }
 
 static fmx_status evaluate(work *w)
@@ -436,7 +459,7 @@ static fmx_status evaluate(work *w)
     if (status == FMX_OK && w->separation != NULL)
         status = fmx__separation_figures(w->separation);
     else if (status == FMX_OK)
-        add_figures(w);
+        status = add_figures(w);
     fmx__safetensors_close(file);
     return status;
 }
@@ -454,6 +477,8 @@ fmx_status fmx__source_evaluate(const fmx__source_job *job, fmx__source_evaluati
     w->out = out;
     status = evaluate(w);
     free(w->squares);
+    free(w->asked[0]);
+    free(w->asked[1]);
     free(w->label);
     free(w->wanted);
     free(w->output);
