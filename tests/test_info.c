@@ -147,6 +147,31 @@ Test(info, recipe)
     cr_assert(strstr(err, "nowhere.yml") != NULL, "%s", err);
 }
 
+static double parameters_of(const char *arguments)
+{
+    const char *out;
+    const char *err;
+    cr_assert_eq(run(arguments, &out, &err), 0, "%s", err);
+    cJSON *array = cJSON_Parse(out);
+    double parameters = number_of(cJSON_GetArrayItem(array, 0), "parameters");
+    cJSON_Delete(array);
+    return parameters;
+}
+
+/* --set changes the recipe that is shown, and is refused by commands that read none. */
+Test(info, settings)
+{
+    const char *out;
+    const char *err;
+    double shipped = parameters_of("info --json s2_toy");
+    double wider = parameters_of("info --json s2_toy --set 'model.dense[0].units=100'");
+    /* 36 units more, each with 6 x 21 weights, a bias and a weight to each of 10 outputs */
+    cr_assert_eq(wider - shipped, 36.0 * (126 + 1 + 10));
+    cr_assert_eq(run("info s2_toy --set model.none=1", &out, &err), 3);
+    cr_assert_eq(run("devices --set train.epochs=1", &out, &err), 2);
+    cr_assert(strstr(err, "--set: fidmix devices reads no recipe") != NULL, "%s", err);
+}
+
 /* The published networks, by their names in the binary: Keras counts the running values of batch
  * normalisation as parameters that are not trainable. */
 Test(info, published_networks)

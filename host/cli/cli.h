@@ -28,6 +28,7 @@ typedef struct fmx__verb {
     size_t least_paths; /* positional arguments */
     size_t most_paths;
     fmx_status (*run)(fmx__cli *cli);
+    bool reads_recipe; /* --set has something to override */
 } fmx__verb;
 
 typedef struct fmx__cli_given {

@@ -150,6 +150,9 @@ fmx_status fmx__cli_parse(fmx__cli *cli, int argc, char **argv, fmx__cli_wants *
         *wants = FMX__WANTS_HELP;
     else if (cli->verb == NULL)
         status = fmx__fail(cli->ctx, FMX_ERROR_USAGE, "no command given; see fidmix --help");
+    else if (!cli->verb->reads_recipe && fmx__cli_has(cli, "--set"))
+        status = fmx__fail(cli->ctx, FMX_ERROR_USAGE, "--set: fidmix %s reads no recipe",
+                           cli->verb->name);
     else
         status = check_paths(cli);
     return status;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli_recipe.h"
 #include "embedded.h"
 #include "graph.h"
 #include "info.h"
@@ -167,8 +168,7 @@ static fmx_status describe(fmx__info *info, const char *path)
 {
     fmx__recipe recipe = {0};
     fmx__graph graph = {0};
-    fmx_status status =
-        fmx__recipe_read(info->cli->ctx, path, &fmx__recipe_schema_full, NULL, 0, &recipe);
+    fmx_status status = fmx__cli_recipe(info->cli, path, &recipe);
     if (status == FMX_OK)
         status = build(info, &recipe, &graph);
     if (status != FMX_OK) {

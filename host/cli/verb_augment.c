@@ -359,4 +359,5 @@ const fmx__verb fmx__verb_augment = {
     .least_paths = 1,
     .most_paths = 10000,
     .run = run,
+    .reads_recipe = true,
 };

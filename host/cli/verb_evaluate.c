@@ -105,4 +105,5 @@ const fmx__verb fmx__verb_evaluate = {
     .least_paths = 1,
     .most_paths = 2,
     .run = run,
+    .reads_recipe = true,
 };

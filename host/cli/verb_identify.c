@@ -152,4 +152,5 @@ const fmx__verb fmx__verb_identify = {
     .least_paths = 2,
     .most_paths = SIZE_MAX,
     .run = run,
+    .reads_recipe = true,
 };

@@ -101,4 +101,5 @@ const fmx__verb fmx__verb_info = {
     .least_paths = 1,
     .most_paths = SIZE_MAX,
     .run = run,
+    .reads_recipe = true,
 };

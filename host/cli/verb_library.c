@@ -194,4 +194,5 @@ const fmx__verb fmx__verb_library = {
     .least_paths = 1,
     .most_paths = SIZE_MAX,
     .run = run,
+    .reads_recipe = true,
 };

@@ -51,4 +51,5 @@ const fmx__verb fmx__verb_mix = {
     .least_paths = 1,
     .most_paths = 1,
     .run = run,
+    .reads_recipe = true,
 };

@@ -108,4 +108,5 @@ const fmx__verb fmx__verb_process = {
     .least_paths = 1,
     .most_paths = SIZE_MAX,
     .run = run,
+    .reads_recipe = true,
 };

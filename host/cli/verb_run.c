@@ -76,4 +76,5 @@ const fmx__verb fmx__verb_run = {
     .least_paths = 1,
     .most_paths = 1,
     .run = run,
+    .reads_recipe = true,
 };

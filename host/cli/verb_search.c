@@ -74,4 +74,5 @@ const fmx__verb fmx__verb_search = {
     .least_paths = 1,
     .most_paths = 1,
     .run = run,
+    .reads_recipe = true,
 };

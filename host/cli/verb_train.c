@@ -70,4 +70,5 @@ const fmx__verb fmx__verb_train = {
     .least_paths = 0,
     .most_paths = 1,
     .run = run,
+    .reads_recipe = true,
 };
