@@ -12,7 +12,7 @@ static void print_text(const fmx__source_evaluation *e)
         const fmx__source_figure *f = &e->figure[i];
         double scale = f->share ? 100 : 1;
         const char *unit = f->share ? " %" : "";
-        printf("%-18s %-14s %12.6g%s", f->name, f->method, scale * f->value, unit);
+        printf("%-20s %-14s %12.6g%s", f->name, f->method, scale * f->value, unit);
         if (isfinite(f->low))
             printf("  (%.6g to %.6g)", scale * f->low, scale * f->high);
         putchar('\n');

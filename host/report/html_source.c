@@ -42,7 +42,7 @@ static void figures(fmx__svg *page, const fmx__source_evaluation *e)
     fmx__html_section(
         page, "summary", "Figures",
         "With 95\xC2\xA0% intervals: shares of labels by Wilson, others by 1000 resamples of "
-        "the items.");
+        "the items or mixtures.");
     fmx__svg_raw(page, "<table><thead><tr><th>figure</th><th>method</th><th class=\"num\">value"
                        "</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < e->figures; ++i) {
