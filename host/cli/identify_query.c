@@ -254,7 +254,7 @@ static double certainty(const fmx__found *item)
 static void keep_better(fmx__found *item, fmx__found *other)
 {
     fmx__found old = *item;
-    if (item->named > 0 && certainty(other) > certainty(item) + least_gain) {
+    if (certainty(other) > certainty(item) + least_gain) {
         *item = *other;
         *other = old;
         item->path = old.path;
@@ -298,14 +298,16 @@ static fmx_status look_at_guess(fmx__identify_query *work, const size_t *place, 
     return status;
 }
 
-/* Leaves of the first *count spectra in memory, the items place[], those whose offset is not clear.
- */
-static void keep_unclear(fmx__identify_query *work, size_t *place, double *guess_ppm, size_t *count)
+/* Leaves of the first *count spectra in memory, the items place[], those whose offset is not clear
+ * and that hold at least so many names. */
+static void keep_unclear(fmx__identify_query *work, size_t least_named, size_t *place,
+                         double *guess_ppm, size_t *count)
 {
     size_t points = work->facts.axis.points;
     size_t kept = 0;
     for (size_t i = 0; i < *count; ++i) {
-        if (work->item[place[i]].offset_clear)
+        const fmx__found *item = &work->item[place[i]];
+        if (item->offset_clear || item->named < least_named)
             continue;
         memmove(work->spectra + kept * points, work->spectra + i * points,
                 points * sizeof *work->spectra);
@@ -336,11 +338,11 @@ static fmx_status ask(void *user)
                         .item = take_first};
     fmx_status status = look_twice(work, &usual);
     if (status == FMX_OK) {
-        keep_unclear(work, place, guess_ppm, &unclear);
+        keep_unclear(work, 0, place, guess_ppm, &unclear);
         status = look_further(work, place, unclear);
     }
     if (status == FMX_OK) {
-        keep_unclear(work, place, guess_ppm, &unclear);
+        keep_unclear(work, 1, place, guess_ppm, &unclear);
         status = look_at_guess(work, place, unclear, guess_ppm);
     }
     for (size_t i = 0; status == FMX_OK && i < count; ++i)

@@ -233,13 +233,6 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void add(fmx__separation *s, const fmx__source_figure *figure)
-{
-    fmx__source_evaluation *out = s->site.out;
-    if (out->figures < FMX__SOURCE_FIGURES)
-        out->figure[out->figures++] = *figure;
-}
-
 /* Sum over the items of one field over that of another, with the interval of resampled items. */
 static void add_ratio(fmx__separation *s, const char *name, size_t method, size_t top_at,
                       size_t below_at, bool share)
@@ -269,7 +262,7 @@ static void add_ratio(fmx__separation *s, const char *name, size_t method, size_
                                        ratio[RESAMPLES / 40],
                                        ratio[RESAMPLES - 1 - RESAMPLES / 40],
                                        share};
-    add(s, &figure);
+    fmx__source_figure_add(s->site.out, &figure);
 }
 
 #define FIELD(name, method)                                                                        \
@@ -292,8 +285,7 @@ static fmx_status add_names(fmx__separation *s, size_t method)
     static const fmx__figure_name shown[] = {
         FMX__FIGURE_F1_MICRO, FMX__FIGURE_PRECISION_MICRO, FMX__FIGURE_RECALL_MICRO,
         FMX__FIGURE_FALSE_POSITIVE_RATE, FMX__FIGURE_EXACT_MATCH};
-    const fmx__source_evaluation *out = s->site.out;
-    fmx__evaluation evaluation = {0};
+    fmx__source_evaluation *out = s->site.out;
     fmx__evaluation_input input = {
         .method = methods[method],
         .mixtures = out->items,
@@ -301,7 +293,7 @@ static fmx_status add_names(fmx__separation *s, size_t method)
         .class_name = (const char *const *)s->site.source->class_name,
         .truth = s->truth,
         .presence = s->presence[method],
-        .threshold = isfinite(out->facts.threshold) ? out->facts.threshold : 0.5,
+        .threshold = fmx__source_threshold(out),
         .seed = out->seed,
     };
     fmx_status status = FMX_OK;
@@ -309,14 +301,7 @@ static fmx_status add_names(fmx__separation *s, size_t method)
         status = fmx__evaluation_threshold(s->ctx, input.mixtures, input.classes, input.truth,
                                            input.presence, &input.threshold);
     if (status == FMX_OK)
-        status = fmx__evaluate(s->ctx, &input, &evaluation);
-    for (size_t i = 0; status == FMX_OK && i < FMX__COUNT(shown); ++i) {
-        const fmx__figure *f = &evaluation.figure[shown[i]];
-        const fmx__source_figure figure = {
-            fmx__figure_infos[shown[i]].key, methods[method], f->value, f->low, f->high, true};
-        add(s, &figure);
-    }
-    fmx__evaluation_clear(&evaluation);
+        status = fmx__source_figures_of_names(s->ctx, &input, shown, FMX__COUNT(shown), out);
     return status;
 }
 

@@ -347,9 +347,8 @@ static fmx_status run_batch(work *w, size_t index)
 static void add(work *w, const char *name, const char *method, double value, double low,
                 double high, bool share)
 {
-    if (w->out->figures < FMX__SOURCE_FIGURES)
-        w->out->figure[w->out->figures++] =
-            (fmx__source_figure){name, method, value, low, high, share};
+    const fmx__source_figure figure = {name, method, value, low, high, share};
+    fmx__source_figure_add(w->out, &figure);
 }
 
 /* Wilson's interval of hits among n, times `scale`. */

@@ -3,6 +3,7 @@
 #ifndef FIDMIX_SOURCE_EVALUATION_H
 #define FIDMIX_SOURCE_EVALUATION_H
 
+#include "evaluation.h"
 #include "fidmix/device.h"
 #include "model_file.h"
 #include "recipe.h"
@@ -75,5 +76,17 @@ typedef struct fmx__source_evaluation {
  * of reading a model, device errors. */
 fmx_status fmx__source_evaluate(const fmx__source_job *job, fmx__source_evaluation *out);
 void fmx__source_evaluation_clear(fmx__source_evaluation *evaluation);
+
+/* Appends a figure; those past FMX__SOURCE_FIGURES are left out. */
+void fmx__source_figure_add(fmx__source_evaluation *out, const fmx__source_figure *figure);
+
+/* From which probability on the model names: its own threshold, 0.5 where it has none. */
+double fmx__source_threshold(const fmx__source_evaluation *out);
+
+/* Judges names as docs/training/evaluation.md says and appends the figures shown[count]. Errors:
+ * FMX_ERROR_MEMORY. */
+fmx_status fmx__source_figures_of_names(fmx_context *ctx, const fmx__evaluation_input *input,
+                                        const fmx__figure_name *shown, size_t count,
+                                        fmx__source_evaluation *out);
 
 #endif
