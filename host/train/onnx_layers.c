@@ -498,6 +498,7 @@ static void add_gru(const fmx__onnx_layer *l)
 static const translation translations[] = {
     {"conv1d", add_conv1d},
     {"depthwise_conv1d", add_depthwise},
+    {"locally_connected1d", fmx__onnx_local},
     {"conv1d_transpose", add_conv1d_transpose},
     {"dense", add_dense},
     {"max_pool", add_pool},

@@ -49,7 +49,10 @@ MODELS = {
   - depthwise_conv1d: {kernel: 5, padding: same}
   - gelu
   - depthwise_conv1d: {kernel: 3, padding: 2, bias: false}
+  - locally_connected1d: {filters: 5, kernel: 4}
+  - locally_connected1d: {filters: 4, kernel: 1, bias: false}
   - adaptive_average_pool: {positions: 6}
+  - locally_connected1d: {filters: 4, kernel: 3, padding: valid}
   - flatten
   - dropout
   - dense: {units: 3}
