@@ -1,7 +1,13 @@
 #include "locally_connected_layer.h"
 
-/* As in kernels/locally_connected1d.cl. */
-enum { GROUP = 64, WIDTH = 16, FEW = 2, MANY = 4, MANY_WIDE = 8 };
+enum {
+    GROUP = 64,
+    FEW = 2, /* tile of kernels/locally_connected1d.cl */
+    MANY = 4,
+    WIDTH = 64, /* of locally_connected1d_wide.clh */
+    BLOCK = 32,
+    SPACE_BYTES = 32 * (4 + BLOCK) * WIDTH * sizeof(float),
+};
 
 static const char *const paddings[] = {"same", "valid", NULL};
 
@@ -38,6 +44,11 @@ fmx__local_sizes fmx__local_sizes_of(const fmx__local_options *options, const fm
         s.out_n = s.in_n - s.taps + 1;
     }
     return s;
+}
+
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
 }
 
 static size_t in_bytes(const fmx__local_sizes *s)
@@ -113,31 +124,32 @@ static fmx_status plan(const fmx__op_site *site, fmx__op_plan *out)
     return FMX_OK;
 }
 
-/* What the three launches share: the sizes behind four buffers at most, and the range. `few` and
- * `many` are what a tile holds LOCAL_FEW and LOCAL_MANY of. */
+/* What the three launches share: the sizes behind `buffers` of args, and the range: rows and
+ * columns of the result at so many positions. */
 static fmx_status launch(const fmx__op_call *call, const fmx__local_sizes *s,
                          const char *const kernel[2], fmx__arg *args, size_t buffers,
-                         size_t positions, size_t few, size_t many)
+                         size_t positions, size_t rows, size_t columns)
 {
     bool wide = fmx__device_wide(call->device);
-    size_t tile = wide ? MANY_WIDE : MANY;
-    size_t few_tiles = (few + FEW - 1) / FEW;
-    size_t many_tiles = (many + tile - 1) / tile;
     const size_t sizes[] = {s->batch, s->channels, s->filters, s->taps, s->in_n, s->out_n, s->left};
     for (size_t i = 0; i < FMX__COUNT(sizes); ++i)
         args[buffers + i] = fmx__arg_u64(sizes[i]);
+    args[buffers + FMX__COUNT(sizes)] = fmx__arg_local(SPACE_BYTES);
     fmx__launch job = {
         .stem = "locally_connected1d",
         .kernel = kernel[wide],
         .arg = args,
-        .arg_count = buffers + FMX__COUNT(sizes),
-        .dims = 3,
-        .global = {wide ? many_tiles : positions, few_tiles,
-                   wide ? (positions + WIDTH - 1) / WIDTH : many_tiles},
-        .local = {wide ? 1 : GROUP, 1, 1},
+        .arg_count = buffers + FMX__COUNT(sizes) + (wide ? 1 : 0),
+        .dims = wide ? 2 : 3,
         .flops = flops_of(s),
         .bytes = bytes_of(s),
     };
+    job.global[0] = wide ? ceil_div(columns, BLOCK) : positions;
+    job.global[1] = wide ? ceil_div(positions, WIDTH) : ceil_div(rows, FEW);
+    job.global[2] = wide ? 0 : ceil_div(columns, MANY);
+    job.local[0] = wide ? 1 : GROUP;
+    job.local[1] = 1;
+    job.local[2] = wide ? 0 : 1;
     return fmx__launch_kernel(call->device, &job);
 }
 
@@ -147,7 +159,7 @@ static fmx_status forward(const fmx__op_call *call)
                                           "locally_connected1d_forward_wide"};
     const fmx__local_options *options = call->options;
     fmx__local_sizes s = fmx__local_sizes_of(options, &call->in_shape[0], call->batch);
-    fmx__arg args[11] = {
+    fmx__arg args[12] = {
         fmx__arg_buffer(call->out, out_bytes(&s)),
         fmx__arg_buffer(call->in[0], in_bytes(&s)),
         fmx__arg_buffer(call->weight[FMX__LOCAL_WEIGHT], weight_bytes(&s)),
@@ -162,20 +174,21 @@ static fmx_status backward_weight(const fmx__op_call *call, const fmx__local_siz
     static const char *const kernel[2] = {"locally_connected1d_weight",
                                           "locally_connected1d_weight_wide"};
     bool bias = ((const fmx__local_options *)call->options)->bias;
-    fmx__arg args[11] = {
+    fmx__arg args[12] = {
         fmx__arg_buffer(call->grad_weight[FMX__LOCAL_WEIGHT], weight_bytes(s)),
         bias ? fmx__arg_buffer(call->grad_weight[FMX__LOCAL_BIAS], bias_bytes(s)) : fmx__arg_none(),
         fmx__arg_buffer(call->grad_out, out_bytes(s)),
         fmx__arg_buffer(call->in[0], in_bytes(s)),
     };
-    return launch(call, s, kernel, args, 4, s->out_n, s->filters, s->channels);
+    return launch(call, s, kernel, args, 4, s->out_n, s->filters,
+                  s->channels * (fmx__device_wide(call->device) ? s->taps : 1));
 }
 
 static fmx_status backward_input(const fmx__op_call *call, const fmx__local_sizes *s)
 {
     static const char *const kernel[2] = {"locally_connected1d_input",
                                           "locally_connected1d_input_wide"};
-    fmx__arg args[10] = {
+    fmx__arg args[11] = {
         fmx__arg_buffer(call->grad_in[0], in_bytes(s)),
         fmx__arg_buffer(call->grad_out, out_bytes(s)),
         fmx__arg_buffer(call->weight[FMX__LOCAL_WEIGHT], weight_bytes(s)),
