@@ -83,19 +83,25 @@ __kernel void locally_connected1d_forward(__global float *out, __global const fl
     float x[LOCAL_MANY];
     if (n >= out_n || f0 >= filters || b0 >= batch)
         return;
+#pragma unroll
     for (long k = 0; k < LOCAL_FEW; ++k)
+#pragma unroll
         for (long j = 0; j < LOCAL_MANY; ++j)
             sum[k][j] = bias != 0 ? bias[min(f0 + k, filters - 1) * out_n + n] : 0.0f;
     for (long c = 0; c < channels; ++c) {
         for (long t = 0; t < taps; ++t) {
+#pragma unroll
             for (long k = 0; k < LOCAL_FEW; ++k)
                 w[k] = local_weight(weight, s, f0 + k, c, t)[n];
+#pragma unroll
             for (long j = 0; j < LOCAL_MANY; ++j)
                 x[j] = local_at(local_in(in, s, b0 + j, c), n + t - left, in_n);
             local_product(sum, w, x);
         }
     }
+#pragma unroll
     for (long k = 0; k < LOCAL_FEW; ++k)
+#pragma unroll
         for (long j = 0; j < LOCAL_MANY; ++j)
             if (f0 + k < filters && b0 + j < batch)
                 out[((b0 + j) * filters + f0 + k) * out_n + n] = sum[k][j];
@@ -119,20 +125,24 @@ __kernel void locally_connected1d_input(__global float *grad_in, __global const 
     for (long f = 0; f < filters; ++f) {
         for (long t = 0; t < taps; ++t) {
             long n = i + left - t;
+#pragma unroll
             for (long k = 0; k < LOCAL_FEW; ++k)
                 w[k] = local_at(local_weight(weight, s, f, c0 + k, t), n, out_n);
+#pragma unroll
             for (long j = 0; j < LOCAL_MANY; ++j)
                 g[j] = local_at(local_out(grad_out, s, b0 + j, f), n, out_n);
             local_product(sum, w, g);
         }
     }
+#pragma unroll
     for (long k = 0; k < LOCAL_FEW; ++k)
+#pragma unroll
         for (long j = 0; j < LOCAL_MANY; ++j)
             if (c0 + k < channels && b0 + j < batch)
                 grad_in[((b0 + j) * channels + c0 + k) * in_n + i] = sum[k][j];
 }
 
-/* Item (position, tile of filters, tile of channels). grad_bias may be missing. */
+/* Item (position, tile of filters, tap of a tile of channels). grad_bias may be missing. */
 FMX_SUBGROUP_KERNEL
 __kernel void locally_connected1d_weight(__global float *grad_weight, __global float *grad_bias,
                                          __global const float *grad_out, __global const float *in,
@@ -142,31 +152,33 @@ __kernel void locally_connected1d_weight(__global float *grad_weight, __global f
     local_sizes s = {batch, channels, filters, taps, in_n, out_n, left};
     long n = (long)get_global_id(0);
     long f0 = (long)get_global_id(1) * LOCAL_FEW;
-    long c0 = (long)get_global_id(2) * LOCAL_MANY;
+    long c0 = (long)get_global_id(2) / taps * LOCAL_MANY;
+    long t = (long)get_global_id(2) % taps;
+    float sum[LOCAL_FEW][LOCAL_MANY] = {{0.0f}};
     float g[LOCAL_FEW];
     float x[LOCAL_MANY];
     if (n >= out_n || f0 >= filters || c0 >= channels)
         return;
-    for (long t = 0; t < taps; ++t) {
-        float sum[LOCAL_FEW][LOCAL_MANY] = {{0.0f}};
-        for (long b = 0; b < batch; ++b) {
-            for (long k = 0; k < LOCAL_FEW; ++k)
-                g[k] = local_out(grad_out, s, b, f0 + k)[n];
-            for (long j = 0; j < LOCAL_MANY; ++j)
-                x[j] = local_at(local_in(in, s, b, c0 + j), n + t - left, in_n);
-            local_product(sum, g, x);
-        }
+    for (long b = 0; b < batch; ++b) {
+#pragma unroll
         for (long k = 0; k < LOCAL_FEW; ++k)
-            for (long j = 0; j < LOCAL_MANY; ++j)
-                if (f0 + k < filters && c0 + j < channels)
-                    grad_weight[(((f0 + k) * channels + c0 + j) * taps + t) * out_n + n] =
-                        sum[k][j];
+            g[k] = local_out(grad_out, s, b, f0 + k)[n];
+#pragma unroll
+        for (long j = 0; j < LOCAL_MANY; ++j)
+            x[j] = local_at(local_in(in, s, b, c0 + j), n + t - left, in_n);
+        local_product(sum, g, x);
     }
-    for (long f = f0; grad_bias != 0 && c0 == 0 && f < min(f0 + LOCAL_FEW, filters); ++f) {
-        float sum = 0.0f;
+#pragma unroll
+    for (long k = 0; k < LOCAL_FEW; ++k)
+#pragma unroll
+        for (long j = 0; j < LOCAL_MANY; ++j)
+            if (f0 + k < filters && c0 + j < channels)
+                grad_weight[(((f0 + k) * channels + c0 + j) * taps + t) * out_n + n] = sum[k][j];
+    for (long f = f0; grad_bias != 0 && c0 + t == 0 && f < min(f0 + LOCAL_FEW, filters); ++f) {
+        float all = 0.0f;
         for (long b = 0; b < batch; ++b)
-            sum += local_out(grad_out, s, b, f)[n];
-        grad_bias[f * out_n + n] = sum;
+            all += local_out(grad_out, s, b, f)[n];
+        grad_bias[f * out_n + n] = all;
     }
 }
 

@@ -180,8 +180,10 @@ static fmx_status backward_weight(const fmx__op_call *call, const fmx__local_siz
         fmx__arg_buffer(call->grad_out, out_bytes(s)),
         fmx__arg_buffer(call->in[0], in_bytes(s)),
     };
-    return launch(call, s, kernel, args, 4, s->out_n, s->filters,
-                  s->channels * (fmx__device_wide(call->device) ? s->taps : 1));
+    /* columns: channels and taps; in a tile of the plain kernel channels of one tap */
+    size_t channels =
+        fmx__device_wide(call->device) ? s->channels : ceil_div(s->channels, MANY) * MANY;
+    return launch(call, s, kernel, args, 4, s->out_n, s->filters, channels * s->taps);
 }
 
 static fmx_status backward_input(const fmx__op_call *call, const fmx__local_sizes *s)
