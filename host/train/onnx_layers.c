@@ -1,4 +1,4 @@
-#include "onnx_layers.h"
+#include "onnx_translate.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,11 +40,6 @@ double fmx__onnx_number(const fmx__onnx_layer *l, const char *key)
     return at != NULL && type == FMX__OPTION_NUMBER ? *(const double *)at : 0;
 }
 
-static const fmx__shape *shape_of(const fmx__onnx_layer *l, size_t input)
-{
-    return fmx__graph_shape(l->graph, l->layer->in[input]);
-}
-
 static void refuse(const fmx__onnx_layer *l, const char *why)
 {
     if (l->o->status == FMX_OK)
@@ -54,12 +49,6 @@ static void refuse(const fmx__onnx_layer *l, const char *why)
 
 /* ---- nodes ------------------------------------------------------------------------------------
  */
-
-static Onnx__NodeProto *node(const fmx__onnx_layer *l, const char *op, const char *const *in,
-                             size_t count)
-{
-    return fmx__onnx_node(l->o, op, in, count, l->out);
-}
 
 const char *fmx__onnx_apply(fmx__onnx *o, const char *op, const char *a, const char *b)
 {
@@ -121,7 +110,7 @@ static Onnx__NodeProto *convolve(const fmx__onnx_layer *l, const char *op, const
     int64_t kernel = fmx__onnx_whole(l, "kernel");
     int64_t stride = fmx__onnx_whole(l, "stride");
     int64_t dilation = fmx__onnx_whole(l, "dilation");
-    Onnx__NodeProto *n = node(l, op, in, bias ? 3 : 2);
+    Onnx__NodeProto *n = fmx__onnx_layer_node(l, op, in, bias ? 3 : 2);
     fmx__onnx_list(l->o, n, "kernel_shape", &kernel, 1);
     fmx__onnx_list(l->o, n, "strides", &stride, 1);
     fmx__onnx_list(l->o, n, "dilations", &dilation, 1);
@@ -138,7 +127,7 @@ static void add_conv1d(const fmx__onnx_layer *l)
 {
     int64_t pads[2] = {0, 0};
     if (fmx__onnx_whole(l, "padding") == 0) /* same */
-        pads_of(shape_of(l, 0)->positions, l->layer->plan.out.positions,
+        pads_of(fmx__onnx_shape_of(l, 0)->positions, l->layer->plan.out.positions,
                 (size_t)fmx__onnx_whole(l, "stride"), reach_of(l), false, pads);
     convolve(l, "Conv", pads);
 }
@@ -150,11 +139,12 @@ static void add_depthwise(const fmx__onnx_layer *l)
     const char *padding = option_at(l, "padding", &type);
     int64_t pads[2] = {0, 0};
     if (strcmp(padding, "same") == 0 || strcmp(padding, "causal") == 0)
-        pads_of(shape_of(l, 0)->positions, l->layer->plan.out.positions,
+        pads_of(fmx__onnx_shape_of(l, 0)->positions, l->layer->plan.out.positions,
                 (size_t)fmx__onnx_whole(l, "stride"), reach_of(l), padding[0] == 'c', pads);
     else if (strcmp(padding, "valid") != 0)
         pads[0] = pads[1] = strtol(padding, NULL, 10);
-    fmx__onnx_int(l->o, convolve(l, "Conv", pads), "group", (int64_t)shape_of(l, 0)->channels);
+    fmx__onnx_int(l->o, convolve(l, "Conv", pads), "group",
+                  (int64_t)fmx__onnx_shape_of(l, 0)->channels);
 }
 
 static void add_conv1d_transpose(const fmx__onnx_layer *l)
@@ -171,11 +161,11 @@ static void add_dense(const fmx__onnx_layer *l)
     const size_t dim[3] = {spec->dim[0], spec->dim[1], 1};
     const char *in[3] = {l->in[0], weight(l, 0, 3, dim),
                          l->layer->plan.weight_count > 1 ? own_weight(l, 1) : NULL};
-    if (shape_of(l, 0)->positions != 1) {
+    if (fmx__onnx_shape_of(l, 0)->positions != 1) {
         refuse(l, "of more than one position cannot be exported");
         return;
     }
-    node(l, "Conv", in, l->layer->plan.weight_count > 1 ? 3 : 2);
+    fmx__onnx_layer_node(l, "Conv", in, l->layer->plan.weight_count > 1 ? 3 : 2);
 }
 
 /* ---- pools ------------------------------------------------------------------------------------
@@ -187,9 +177,9 @@ static void pool(const fmx__onnx_layer *l, const char *op, size_t window, size_t
     int64_t kernel = (int64_t)window;
     int64_t step = (int64_t)stride;
     if (same)
-        pads_of(shape_of(l, 0)->positions, l->layer->plan.out.positions, stride, window, false,
-                pads);
-    Onnx__NodeProto *n = node(l, op, l->in, 1);
+        pads_of(fmx__onnx_shape_of(l, 0)->positions, l->layer->plan.out.positions, stride, window,
+                false, pads);
+    Onnx__NodeProto *n = fmx__onnx_layer_node(l, op, l->in, 1);
     fmx__onnx_list(l->o, n, "kernel_shape", &kernel, 1);
     fmx__onnx_list(l->o, n, "strides", &step, 1);
     fmx__onnx_list(l->o, n, "pads", pads, 2);
@@ -209,7 +199,7 @@ static void add_pool(const fmx__onnx_layer *l)
 static void add_adaptive_pool(const fmx__onnx_layer *l)
 {
     bool max = strcmp(l->layer->op->group.name, "adaptive_max_pool") == 0;
-    size_t n = shape_of(l, 0)->positions;
+    size_t n = fmx__onnx_shape_of(l, 0)->positions;
     size_t out = l->layer->plan.out.positions;
     if (n % out != 0)
         refuse(l, "with bins of different sizes cannot be exported");
@@ -228,31 +218,32 @@ static void add_plain(const fmx__onnx_layer *l)
     };
     for (size_t i = 0; i < FMX__COUNT(ops); ++i) {
         if (strcmp(l->layer->op->group.name, ops[i][0]) == 0)
-            node(l, ops[i][1], l->in, l->layer->in_count);
+            fmx__onnx_layer_node(l, ops[i][1], l->in, l->layer->in_count);
     }
 }
 
 static void add_leaky_relu(const fmx__onnx_layer *l)
 {
-    fmx__onnx_float(l->o, node(l, "LeakyRelu", l->in, 1), "alpha",
+    fmx__onnx_float(l->o, fmx__onnx_layer_node(l, "LeakyRelu", l->in, 1), "alpha",
                     fmx__onnx_number(l, "negative_slope"));
 }
 
 static void add_elu(const fmx__onnx_layer *l)
 {
-    fmx__onnx_float(l->o, node(l, "Elu", l->in, 1), "alpha", fmx__onnx_number(l, "alpha"));
+    fmx__onnx_float(l->o, fmx__onnx_layer_node(l, "Elu", l->in, 1), "alpha",
+                    fmx__onnx_number(l, "alpha"));
 }
 
 static void add_relu6(const fmx__onnx_layer *l)
 {
     const char *in[3] = {l->in[0], fmx__onnx_scalar(l->o, 0), fmx__onnx_scalar(l->o, 6)};
-    node(l, "Clip", in, 3);
+    fmx__onnx_layer_node(l, "Clip", in, 3);
 }
 
 static void add_silu(const fmx__onnx_layer *l)
 {
     const char *in[2] = {l->in[0], fmx__onnx_apply(l->o, "Sigmoid", l->in[0], NULL)};
-    node(l, "Mul", in, 2);
+    fmx__onnx_layer_node(l, "Mul", in, 2);
 }
 
 /* x P(x), P the normal distribution or its approximation by a hyperbolic tangent. */
@@ -274,7 +265,7 @@ static void add_gelu(const fmx__onnx_layer *l)
     const char *share = fmx__onnx_apply(o, "Add", inner, fmx__onnx_scalar(o, 1));
     const char *half = fmx__onnx_apply(o, "Mul", x, fmx__onnx_scalar(o, 0.5));
     const char *in[2] = {half, share};
-    node(l, "Mul", in, 2);
+    fmx__onnx_layer_node(l, "Mul", in, 2);
 }
 
 static void add_softplus(const fmx__onnx_layer *l)
@@ -282,7 +273,7 @@ static void add_softplus(const fmx__onnx_layer *l)
     const char *beta = fmx__onnx_scalar(l->o, fmx__onnx_number(l, "beta"));
     const char *scaled = fmx__onnx_apply(l->o, "Mul", l->in[0], beta);
     const char *in[2] = {fmx__onnx_apply(l->o, "Softplus", scaled, NULL), beta};
-    node(l, "Div", in, 2);
+    fmx__onnx_layer_node(l, "Div", in, 2);
 }
 
 /* sign(x) ln(1 + |x| / scale) */
@@ -293,19 +284,19 @@ static void add_compress(const fmx__onnx_layer *l)
     size = fmx__onnx_apply(o, "Div", size, fmx__onnx_scalar(o, fmx__onnx_number(l, "scale")));
     size = fmx__onnx_apply(o, "Log", fmx__onnx_apply(o, "Add", size, fmx__onnx_scalar(o, 1)), NULL);
     const char *in[2] = {fmx__onnx_apply(o, "Sign", l->in[0], NULL), size};
-    node(l, "Mul", in, 2);
+    fmx__onnx_layer_node(l, "Mul", in, 2);
 }
 
 static void add_prelu(const fmx__onnx_layer *l)
 {
     const size_t dim[2] = {l->layer->plan.weight[0].dim[0], 1};
     const char *in[2] = {l->in[0], weight(l, 0, 2, dim)};
-    node(l, "PRelu", in, 2);
+    fmx__onnx_layer_node(l, "PRelu", in, 2);
 }
 
 static void add_softmax(const fmx__onnx_layer *l)
 {
-    fmx__onnx_int(l->o, node(l, "Softmax", l->in, 1), "axis", 1);
+    fmx__onnx_int(l->o, fmx__onnx_layer_node(l, "Softmax", l->in, 1), "axis", 1);
 }
 
 /* ---- normalisation ----------------------------------------------------------------------------
@@ -319,20 +310,20 @@ static void add_batch_norm(const fmx__onnx_layer *l)
                          own_weight(l, 3)};
     if (!(epsilon > 0))
         epsilon = conventional[fmx__onnx_whole(l, "convention") != 0];
-    fmx__onnx_float(l->o, node(l, "BatchNormalization", in, 5), "epsilon", epsilon);
+    fmx__onnx_float(l->o, fmx__onnx_layer_node(l, "BatchNormalization", in, 5), "epsilon", epsilon);
 }
 
 /* weight_c x + bias_c, where the layer has them. */
 static void affine(const fmx__onnx_layer *l, const char *x)
 {
-    const size_t dim[2] = {shape_of(l, 0)->channels, 1};
+    const size_t dim[2] = {fmx__onnx_shape_of(l, 0)->channels, 1};
     if (l->layer->plan.weight_count < 2) {
         fmx__onnx_node(l->o, "Identity", &x, 1, l->out);
         return;
     }
     const char *in[2] = {fmx__onnx_apply(l->o, "Mul", x, weight(l, 0, 2, dim)),
                          weight(l, 1, 2, dim)};
-    node(l, "Add", in, 2);
+    fmx__onnx_layer_node(l, "Add", in, 2);
 }
 
 static const char *ones_or_zeros(const fmx__onnx_layer *l, size_t count, float value)
@@ -348,7 +339,7 @@ static void add_group_norm(const fmx__onnx_layer *l)
 {
     bool global = strcmp(l->layer->op->group.name, "global_layer_norm") == 0;
     size_t groups = global ? 1 : (size_t)fmx__onnx_whole(l, "groups");
-    const fmx__shape *in = shape_of(l, 0);
+    const fmx__shape *in = fmx__onnx_shape_of(l, 0);
     const int64_t sets[3] = {0, (int64_t)groups, -1};
     const int64_t back[3] = {0, (int64_t)in->channels, (int64_t)in->positions};
     const char *x[3] = {fmx__onnx_reshape(l->o, l->in[0], sets, 3, NULL),
@@ -363,7 +354,7 @@ static void add_group_norm(const fmx__onnx_layer *l)
 static void add_layer_norm(const fmx__onnx_layer *l)
 {
     static const int64_t swap[3] = {0, 2, 1};
-    size_t channels = shape_of(l, 0)->channels;
+    size_t channels = fmx__onnx_shape_of(l, 0)->channels;
     const char *x[2] = {fmx__onnx_transpose(l->o, l->in[0], swap, 3, NULL),
                         ones_or_zeros(l, channels, 1)};
     const char *name = fmx__onnx_text(l->o, "%s.columns", l->out);
@@ -371,118 +362,6 @@ static void add_layer_norm(const fmx__onnx_layer *l)
     fmx__onnx_int(l->o, n, "axis", -1);
     fmx__onnx_float(l->o, n, "epsilon", fmx__onnx_number(l, "epsilon"));
     affine(l, fmx__onnx_transpose(l->o, name, swap, 3, NULL));
-}
-
-/* ---- shapes -----------------------------------------------------------------------------------
- */
-
-/* The values of all parts in their order, under the output's shape. */
-static void add_reshape(const fmx__onnx_layer *l)
-{
-    const fmx__shape *out = &l->layer->plan.out;
-    const int64_t shape[3] = {-1, (int64_t)out->channels, (int64_t)out->positions};
-    fmx__onnx_reshape(l->o, l->in[0], shape, 3, l->out);
-}
-
-static void add_permute(const fmx__onnx_layer *l)
-{
-    static const int64_t swap[3] = {0, 2, 1};
-    fmx__onnx_transpose(l->o, l->in[0], swap, 3, l->out);
-}
-
-/* [-1][a][b][n] -> [-1][b][a][n], under the output's shape: how runs of positions become items, and
- * back. */
-static void exchange(const fmx__onnx_layer *l, size_t a, size_t b, size_t n)
-{
-    static const int64_t order[4] = {0, 2, 1, 3};
-    const fmx__shape *out = &l->layer->plan.out;
-    const int64_t cut[4] = {-1, (int64_t)a, (int64_t)b, (int64_t)n};
-    const int64_t shape[3] = {-1, (int64_t)out->channels, (int64_t)out->positions};
-    const char *x = fmx__onnx_reshape(l->o, l->in[0], cut, 4, NULL);
-    fmx__onnx_reshape(l->o, fmx__onnx_transpose(l->o, x, order, 4, NULL), shape, 3, l->out);
-}
-
-static void add_fold(const fmx__onnx_layer *l)
-{
-    const fmx__shape *out = &l->layer->plan.out;
-    if (fmx__onnx_whole(l, "of") == 0)
-        add_reshape(l);
-    else
-        exchange(l, out->channels, (size_t)fmx__onnx_whole(l, "parts"), out->positions);
-}
-
-static void add_unfold(const fmx__onnx_layer *l)
-{
-    const fmx__shape *in = shape_of(l, 0);
-    if (fmx__onnx_whole(l, "of") == 0)
-        add_reshape(l);
-    else
-        exchange(l, l->layer->plan.out.positions / in->positions, in->channels, in->positions);
-}
-
-static void cut_axis(const fmx__onnx_layer *l, int64_t first, int64_t count)
-{
-    int64_t end = first + count;
-    int64_t axis = 1 + fmx__onnx_whole(l, "of");
-    const char *in[4] = {l->in[0], fmx__onnx_ints(l->o, &first, 1), fmx__onnx_ints(l->o, &end, 1),
-                         fmx__onnx_ints(l->o, &axis, 1)};
-    node(l, "Slice", in, 4);
-}
-
-static int64_t cut_length(const fmx__onnx_layer *l)
-{
-    const fmx__shape *out = &l->layer->plan.out;
-    return (int64_t)(fmx__onnx_whole(l, "of") == 0 ? out->channels : out->positions);
-}
-
-static void add_slice(const fmx__onnx_layer *l)
-{
-    cut_axis(l, fmx__onnx_whole(l, "first"), cut_length(l));
-}
-
-static void add_split(const fmx__onnx_layer *l)
-{
-    cut_axis(l, fmx__onnx_whole(l, "part") * cut_length(l), cut_length(l));
-}
-
-static void add_concatenate(const fmx__onnx_layer *l)
-{
-    fmx__onnx_int(l->o, node(l, "Concat", l->in, l->layer->in_count), "axis",
-                  1 + fmx__onnx_whole(l, "of"));
-}
-
-static void add_multiply(const fmx__onnx_layer *l)
-{
-    const char *product = l->in[0];
-    for (size_t i = 1; i + 1 < l->layer->in_count; ++i)
-        product = fmx__onnx_apply(l->o, "Mul", product, l->in[i]);
-    const char *in[2] = {product, l->in[l->layer->in_count - 1]};
-    node(l, "Mul", in, 2);
-}
-
-/* Every source's mask on the same signal: [sources][channels][positions]. */
-static void add_mask(const fmx__onnx_layer *l)
-{
-    static const char *const activations[] = {NULL, "Sigmoid", "Relu", "Softmax"};
-    const fmx__shape *signal = shape_of(l, 1);
-    int64_t sources = (int64_t)(shape_of(l, 0)->channels / signal->channels);
-    int64_t c = (int64_t)signal->channels;
-    int64_t p = (int64_t)signal->positions;
-    const int64_t each[4] = {-1, sources, c, p};
-    const int64_t once[4] = {-1, 1, c, p};
-    const int64_t back[3] = {-1, sources * c, p};
-    const char *activation = activations[fmx__onnx_whole(l, "activation") & 3];
-    const char *masks = fmx__onnx_reshape(l->o, l->in[0], each, 4, NULL);
-    if (activation != NULL) {
-        const char *name = fmx__onnx_text(l->o, "%s.masks", l->out);
-        Onnx__NodeProto *n = fmx__onnx_node(l->o, activation, &masks, 1, name);
-        if (strcmp(activation, "Softmax") == 0)
-            fmx__onnx_int(l->o, n, "axis", 1);
-        masks = name;
-    }
-    const char *product =
-        fmx__onnx_apply(l->o, "Mul", masks, fmx__onnx_reshape(l->o, l->in[1], once, 4, NULL));
-    fmx__onnx_reshape(l->o, product, back, 3, l->out);
 }
 
 static void add_lstm(const fmx__onnx_layer *l)
@@ -524,16 +403,16 @@ static const translation translations[] = {
     {"group_norm", add_group_norm},
     {"global_layer_norm", add_group_norm},
     {"layer_norm", add_layer_norm},
-    {"flatten", add_reshape},
-    {"reshape", add_reshape},
-    {"permute", add_permute},
-    {"fold", add_fold},
-    {"unfold", add_unfold},
-    {"slice", add_slice},
-    {"split", add_split},
-    {"concatenate", add_concatenate},
-    {"multiply", add_multiply},
-    {"mask", add_mask},
+    {"flatten", fmx__onnx_add_reshape},
+    {"reshape", fmx__onnx_add_reshape},
+    {"permute", fmx__onnx_add_permute},
+    {"fold", fmx__onnx_add_fold},
+    {"unfold", fmx__onnx_add_unfold},
+    {"slice", fmx__onnx_add_slice},
+    {"split", fmx__onnx_add_split},
+    {"concatenate", fmx__onnx_add_concatenate},
+    {"multiply", fmx__onnx_add_multiply},
+    {"mask", fmx__onnx_add_mask},
     {"lstm", add_lstm},
     {"gru", add_gru},
 };
@@ -542,7 +421,7 @@ fmx_status fmx__onnx_add_layer(const fmx__onnx_layer *l)
 {
     bool found = false;
     for (size_t i = 0; i < l->layer->in_count; ++i) {
-        if (shape_of(l, i)->is_complex) {
+        if (fmx__onnx_shape_of(l, i)->is_complex) {
             refuse(l, "of complex values cannot be exported: ONNX has none");
             return l->o->status;
         }

@@ -20,12 +20,6 @@ typedef struct fmx__onnx_layer {
  * for. */
 fmx_status fmx__onnx_add_layer(const fmx__onnx_layer *layer);
 
-/* The same for lstm and gru. */
-void fmx__onnx_recurrent(const fmx__onnx_layer *layer, bool is_gru);
-
-/* The same for locally_connected1d. */
-void fmx__onnx_local(const fmx__onnx_layer *layer);
-
 /* Options of a layer, by their keys in recipes. */
 int64_t fmx__onnx_whole(const fmx__onnx_layer *layer, const char *key); /* integer, bool, choice */
 double fmx__onnx_number(const fmx__onnx_layer *layer, const char *key);

@@ -1,4 +1,4 @@
-#include "onnx_layers.h"
+#include "onnx_translate.h"
 
 /* [batch][channels][positions] as [batch][channels][1][positions out], from position `first`. */
 static const char *window(const fmx__onnx_layer *l, const char *from, int64_t channels,

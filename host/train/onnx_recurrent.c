@@ -2,7 +2,7 @@
  * tensor. */
 #include <string.h>
 
-#include "onnx_layers.h"
+#include "onnx_translate.h"
 
 enum { TENSORS = 4 }; /* of a layer and direction: weight_ih, weight_hh, bias_ih, bias_hh */
 
