@@ -15,8 +15,6 @@
 #define CONV1D_RUN 1024 /* positions that are summed in registers: 8 rows of them fit the cache */
 #define CONV1D_NEAR 128 /* rows of which this run and the next fit half of the second cache */
 
-typedef float16 __attribute__((aligned(4))) conv1d_float16;
-
 __attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void conv1d_mask_wide(__global float *grad_out, __global const float *out, ulong points)
 {
@@ -25,7 +23,7 @@ __kernel void conv1d_mask_wide(__global float *grad_out, __global const float *o
     out += get_group_id(0) * points;
     for (; n + 16 <= points; n += 16) {
         float16 g = select(vload16(0, grad_out + n), (float16)(0.0f), vload16(0, out + n) <= 0.0f);
-        *(__global conv1d_float16 *)(grad_out + n) = g;
+        *(__global fmx_float16 *)(grad_out + n) = g;
     }
     for (; n < points; ++n)
         grad_out[n] = out[n] <= 0.0f ? 0.0f : grad_out[n];

@@ -19,12 +19,9 @@
  */
 #ifdef FMX_VARIANT_CPU
 
-/* PoCL's vstore16 becomes three stores; this is one. */
-typedef float16 __attribute__((aligned(4))) conv1d_float16;
-
 static inline void conv1d_store16(float16 x, size_t offset, __global float *to)
 {
-    ((__global conv1d_float16 *)to)[offset] = x;
+    ((__global fmx_float16 *)to)[offset] = x;
 }
 
 /* Item (phase, row). */

@@ -111,12 +111,9 @@ __kernel void dense_bias(__global float *grad_bias, __global float *grad_out,
 /* ---- the wide variant: one item per group, float16 along the contiguous axis, sums in registers ----
  * Few rows (the batch) by many weights: the weights stream through once in each direction. */
 
-/* PoCL's vstore16 becomes three stores; this is one. */
-typedef float16 __attribute__((aligned(4))) dense_float16;
-
 static inline void dense_store16(float16 x, size_t offset, __global float *to)
 {
-    ((__global dense_float16 *)to)[offset] = x;
+    ((__global fmx_float16 *)to)[offset] = x;
 }
 
 /* in [batch][features] -> panels [batch / 32][features][32], zeros behind the batch. One item per 16

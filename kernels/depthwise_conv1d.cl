@@ -134,9 +134,6 @@ __kernel void depthwise_conv1d_sum(__global float *grad_weight, __global float *
 }
 
 #ifdef FMX_VARIANT_CPU
-/* PoCL's vstore16 becomes three stores; this is one. */
-typedef float16 __attribute__((aligned(4))) depthwise_conv1d_float16;
-
 /* Sum of the sixteen in a fixed order. */
 static inline float depthwise_conv1d_sum16(float16 v)
 {
@@ -180,7 +177,7 @@ static inline void depthwise_conv1d_inside(__global float *to, __global const fl
         long at = min(n, last - 16);
         float16 sum =
             depthwise_conv1d_sixteen(from + (at - left), weight, bias, taps, step, dilation);
-        *(__global depthwise_conv1d_float16 *)(to + at) = sum;
+        *(__global fmx_float16 *)(to + at) = sum;
     }
 }
 

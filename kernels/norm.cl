@@ -277,12 +277,9 @@ __kernel void norm_gradient_apply(__global float *grad_x, __global const float *
 }
 
 #ifdef FMX_VARIANT_CPU
-/* PoCL's vstore16 becomes three stores; this is one. */
-typedef float16 __attribute__((aligned(4))) norm_float16;
-
 static inline void norm_store(float16 x, __global float *to)
 {
-    *(__global norm_float16 *)to = x;
+    *(__global fmx_float16 *)to = x;
 }
 
 /* Sum of the sixteen in a fixed order. */

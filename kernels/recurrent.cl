@@ -275,12 +275,9 @@ __kernel void recurrent_product(__global float *out, ulong out_at, __global cons
 #ifdef FMX_VARIANT_CPU
 /* ---- the wide variant: lanes = 16 ---- */
 
-/* PoCL's vstore16 becomes three stores; this is one. */
-typedef float16 __attribute__((aligned(4))) recurrent_float16;
-
 static inline void recurrent_store16(float16 x, __global float *to)
 {
-    *(__global recurrent_float16 *)to = x;
+    *(__global fmx_float16 *)to = x;
 }
 
 static inline float recurrent_sum16(float16 x)

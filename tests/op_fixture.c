@@ -337,3 +337,11 @@ void fmx_op_check_with(const fmx_test *test, const fmx_op_case *given, const cha
         fmx_op_check(test, &c, twin);
     free(options);
 }
+
+void fmx_op_sum_tolerance(double *size, size_t count, size_t terms)
+{
+    double n = (double)terms + 1;
+    double factor = fmin(n, 6 * sqrt(n)) * FMX_TEST_EPS;
+    for (size_t i = 0; i < count; ++i)
+        size[i] *= factor;
+}

@@ -57,6 +57,12 @@ void fmx_op_check_golden(const fmx_test *test, const fmx_op_case *c, const fmx_o
 void fmx_op_check_with(const fmx_test *test, const fmx_op_case *given, const char *settings,
                        const fmx_op_twin *twin, fmx__safetensors *file);
 
+/* Turns sums of absolute terms into tolerances of sums of `terms` products in float. A sum of n
+ * terms rounds at most n times, each time by at most one part in 2^24 of what stands there, which
+ * is at most the sum of the absolute terms: n eps size. For long sums the roundings are
+ * independent: 6 sqrt(n) eps size holds but for one case in 10^7 (Higham and Mary 2019). */
+void fmx_op_sum_tolerance(double *size, size_t count, size_t terms);
+
 /* A plan for the op must be refused with FMX_ERROR_RECIPE and a message that contains `part`. */
 void fmx_op_refused(const fmx_test *test, const fmx_op_case *c, const char *part);
 

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,23 +28,12 @@ static fmx_ref_conv1d sizes_of(const fmx_op_fixture *f)
     return d;
 }
 
-/* A sum of n terms rounds at most n times, each time by at most one part in 2^24 of what stands
- * there, which is at most the sum of the absolute terms: n eps size. For long sums the roundings
- * are independent: 6 sqrt(n) eps size holds but for one case in 10^7 (Higham and Mary 2019). */
-static void scale(double *size, size_t count, size_t terms)
-{
-    double n = (double)terms + 1;
-    double factor = fmin(n, 6 * sqrt(n)) * FMX_TEST_EPS;
-    for (size_t i = 0; i < count; ++i)
-        size[i] *= factor;
-}
-
 static void forward(fmx_op_fixture *f)
 {
     fmx_ref_conv1d d = sizes_of(f);
     const double *bias = f->plan.weight_count > BIAS ? f->weight[BIAS] : NULL;
     fmx_ref_conv1d_forward(&d, f->out, f->out_tol, f->in[0], f->weight[WEIGHT], bias);
-    scale(f->out_tol, d.batch * d.out_c * d.out_n, d.in_c * d.taps + 1);
+    fmx_op_sum_tolerance(f->out_tol, d.batch * d.out_c * d.out_n, d.in_c * d.taps + 1);
 }
 
 static void backward(fmx_op_fixture *f)
@@ -54,11 +42,11 @@ static void backward(fmx_op_fixture *f)
     fmx_ref_conv1d_grad_in(&d, f->grad_in[0], f->grad_in_tol[0], f->grad_out, f->weight[WEIGHT]);
     fmx_ref_conv1d_grad_weight(&d, f->grad_weight[WEIGHT], f->grad_weight_tol[WEIGHT], f->grad_out,
                                f->in[0]);
-    scale(f->grad_in_tol[0], d.batch * d.in_c * d.in_n, d.out_c * d.taps);
-    scale(f->grad_weight_tol[WEIGHT], d.out_c * d.in_c * d.taps, d.batch * d.out_n);
+    fmx_op_sum_tolerance(f->grad_in_tol[0], d.batch * d.in_c * d.in_n, d.out_c * d.taps);
+    fmx_op_sum_tolerance(f->grad_weight_tol[WEIGHT], d.out_c * d.in_c * d.taps, d.batch * d.out_n);
     if (f->plan.weight_count > BIAS) {
         fmx_ref_conv1d_grad_bias(&d, f->grad_weight[BIAS], f->grad_weight_tol[BIAS], f->grad_out);
-        scale(f->grad_weight_tol[BIAS], d.out_c, d.batch * d.out_n);
+        fmx_op_sum_tolerance(f->grad_weight_tol[BIAS], d.out_c, d.batch * d.out_n);
     }
 }
 

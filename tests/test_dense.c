@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdlib.h>
 
 #include "cases/dense.h"
@@ -12,18 +11,6 @@ static fmx_ref_dense sizes_of(const fmx_op_fixture *f)
     return (fmx_ref_dense){f->c->batch, f->c->in[0].channels, f->plan.out.channels};
 }
 
-/* A sum of n terms rounds at most n times, each time by at most one part in 2^24 of what stands
- * there, which is at most the sum of the absolute terms: n eps size. For long sums the roundings
- * are independent: 6 sqrt(n) eps size holds but for one case in 10^7 (Higham and Mary 2019). */
-static double *scale(double *size, size_t count, size_t terms)
-{
-    double n = (double)terms + 1;
-    double factor = fmin(n, 6 * sqrt(n)) * FMX_TEST_EPS;
-    for (size_t i = 0; i < count; ++i)
-        size[i] *= factor;
-    return size;
-}
-
 static const double *bias_of(const fmx_op_fixture *f)
 {
     return f->plan.weight_count > BIAS ? f->weight[BIAS] : NULL;
@@ -33,7 +20,7 @@ static void forward(fmx_op_fixture *f)
 {
     fmx_ref_dense d = sizes_of(f);
     fmx_ref_dense_forward(&d, f->out, f->out_tol, f->in[0], f->weight[WEIGHT], bias_of(f));
-    scale(f->out_tol, d.batch * d.units, d.features + 1);
+    fmx_op_sum_tolerance(f->out_tol, d.batch * d.units, d.features + 1);
 }
 
 static void backward(fmx_op_fixture *f)
@@ -43,10 +30,10 @@ static void backward(fmx_op_fixture *f)
     fmx_ref_dense_grad_weight(&d, f->grad_weight[WEIGHT], f->grad_weight_tol[WEIGHT],
                               f->grad_weight[BIAS], f->grad_weight_tol[BIAS], f->grad_out,
                               f->in[0]);
-    scale(f->grad_in_tol[0], d.batch * d.features, d.units);
-    scale(f->grad_weight_tol[WEIGHT], d.units * d.features, d.batch);
+    fmx_op_sum_tolerance(f->grad_in_tol[0], d.batch * d.features, d.units);
+    fmx_op_sum_tolerance(f->grad_weight_tol[WEIGHT], d.units * d.features, d.batch);
     if (bias_of(f) != NULL)
-        scale(f->grad_weight_tol[BIAS], d.units, d.batch);
+        fmx_op_sum_tolerance(f->grad_weight_tol[BIAS], d.units, d.batch);
 }
 
 static const fmx_op_twin twin = {forward, backward, false};

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -36,23 +35,12 @@ static fmx_ref_depthwise sizes_of(const fmx_op_fixture *f)
     return d;
 }
 
-/* A sum of n terms rounds at most n times, each time by at most one part in 2^24 of what stands
- * there, which is at most the sum of the absolute terms: n eps size. For long sums the roundings
- * are independent: 6 sqrt(n) eps size holds but for one case in 10^7 (Higham and Mary 2019). */
-static void scale(double *size, size_t count, size_t terms)
-{
-    double n = (double)terms + 1;
-    double factor = fmin(n, 6 * sqrt(n)) * FMX_TEST_EPS;
-    for (size_t i = 0; i < count; ++i)
-        size[i] *= factor;
-}
-
 static void forward(fmx_op_fixture *f)
 {
     fmx_ref_depthwise d = sizes_of(f);
     const double *bias = f->plan.weight_count > BIAS ? f->weight[BIAS] : NULL;
     fmx_ref_depthwise_forward(&d, f->out, f->out_tol, f->in[0], f->weight[WEIGHT], bias);
-    scale(f->out_tol, d.batch * d.channels * d.out_n, d.taps + 1);
+    fmx_op_sum_tolerance(f->out_tol, d.batch * d.channels * d.out_n, d.taps + 1);
 }
 
 static void backward(fmx_op_fixture *f)
@@ -63,10 +51,10 @@ static void backward(fmx_op_fixture *f)
                                f->grad_weight_tol[WEIGHT], bias ? f->grad_weight[BIAS] : NULL,
                                bias ? f->grad_weight_tol[BIAS] : NULL, f->grad_out, f->in[0],
                                f->weight[WEIGHT]);
-    scale(f->grad_in_tol[0], d.batch * d.channels * d.in_n, d.taps);
-    scale(f->grad_weight_tol[WEIGHT], d.channels * d.taps, d.batch * d.out_n);
+    fmx_op_sum_tolerance(f->grad_in_tol[0], d.batch * d.channels * d.in_n, d.taps);
+    fmx_op_sum_tolerance(f->grad_weight_tol[WEIGHT], d.channels * d.taps, d.batch * d.out_n);
     if (bias)
-        scale(f->grad_weight_tol[BIAS], d.channels, d.batch * d.out_n);
+        fmx_op_sum_tolerance(f->grad_weight_tol[BIAS], d.channels, d.batch * d.out_n);
 }
 
 static const fmx_op_twin twin = {forward, backward, false};

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,23 +24,12 @@ static fmx_ref_local sizes_of(const fmx_op_fixture *f)
     return s;
 }
 
-/* A sum of n terms rounds at most n times, each time by at most one part in 2^24 of what stands
- * there, which is at most the sum of the absolute terms: n eps size. For long sums the roundings
- * are independent: 6 sqrt(n) eps size holds but for one case in 10^7 (Higham and Mary 2019). */
-static void scale(double *size, size_t count, size_t terms)
-{
-    double n = (double)terms + 1;
-    double factor = fmin(n, 6 * sqrt(n)) * FMX_TEST_EPS;
-    for (size_t i = 0; i < count; ++i)
-        size[i] *= factor;
-}
-
 static void forward(fmx_op_fixture *f)
 {
     fmx_ref_local s = sizes_of(f);
     const double *bias = f->plan.weight_count > BIAS ? f->weight[BIAS] : NULL;
     fmx_ref_local_forward(&s, f->out, f->out_tol, f->in[0], f->weight[WEIGHT], bias);
-    scale(f->out_tol, s.batch * s.filters * s.out_n, s.channels * s.taps + 1);
+    fmx_op_sum_tolerance(f->out_tol, s.batch * s.filters * s.out_n, s.channels * s.taps + 1);
 }
 
 static void backward(fmx_op_fixture *f)
@@ -52,10 +40,11 @@ static void backward(fmx_op_fixture *f)
                            f->grad_weight_tol[WEIGHT], bias ? f->grad_weight[BIAS] : NULL,
                            bias ? f->grad_weight_tol[BIAS] : NULL, f->grad_out, f->in[0],
                            f->weight[WEIGHT]);
-    scale(f->grad_in_tol[0], s.batch * s.channels * s.in_n, s.filters * s.taps);
-    scale(f->grad_weight_tol[WEIGHT], s.filters * s.channels * s.taps * s.out_n, s.batch);
+    fmx_op_sum_tolerance(f->grad_in_tol[0], s.batch * s.channels * s.in_n, s.filters * s.taps);
+    fmx_op_sum_tolerance(f->grad_weight_tol[WEIGHT], s.filters * s.channels * s.taps * s.out_n,
+                         s.batch);
     if (bias)
-        scale(f->grad_weight_tol[BIAS], s.filters * s.out_n, s.batch);
+        fmx_op_sum_tolerance(f->grad_weight_tol[BIAS], s.filters * s.out_n, s.batch);
 }
 
 static const fmx_op_twin twin = {forward, backward, false};

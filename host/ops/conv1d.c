@@ -37,10 +37,10 @@ void fmx__conv1d_complete(fmx__conv1d_sizes *s)
 {
     s->reach = (s->taps - 1) * s->dilation + 1;
     s->terms = s->in_c * s->taps;
-    s->steps = s->batch * fmx__conv1d_ceil(s->out_n, TILE_K);
+    s->steps = s->batch * fmx__op_divide_up(s->out_n, TILE_K);
     s->slices = s->steps < MOST_SLICES ? s->steps : MOST_SLICES;
     if (s->slices > 0) /* without those that the steps do not reach */
-        s->slices = fmx__conv1d_ceil(s->steps, fmx__conv1d_ceil(s->steps, s->slices));
+        s->slices = fmx__op_divide_up(s->steps, fmx__op_divide_up(s->steps, s->slices));
 }
 
 /* `s` for an input; out_n is 0 where valid padding leaves nothing. */
@@ -58,7 +58,7 @@ static fmx__conv1d_sizes sizes_of(const fmx__conv1d_options *options, const fmx_
     };
     size_t reach = (s.taps - 1) * s.dilation + 1;
     if (options->padding == FMX__PADDING_SAME) {
-        s.out_n = fmx__conv1d_ceil(s.in_n, s.stride);
+        s.out_n = fmx__op_divide_up(s.in_n, s.stride);
         size_t covered = (s.out_n - 1) * s.stride + reach;
         s.left = covered > s.in_n ? (covered - s.in_n) / 2 : 0;
     } else if (s.in_n >= reach) {
@@ -157,7 +157,7 @@ static fmx_status launch_forward(const fmx__op_call *call, const fmx__conv1d_siz
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 3,
-        .groups = {fmx__conv1d_ceil(s->out_n, TILE_N), fmx__conv1d_ceil(s->out_c, TILE_M),
+        .groups = {fmx__op_divide_up(s->out_n, TILE_N), fmx__op_divide_up(s->out_c, TILE_M),
                    s->batch},
         .local = {TILE_ITEMS, 1, 1},
         .fixed_group = true,
@@ -189,7 +189,8 @@ static fmx_status launch_grad_in(const fmx__op_call *call, const fmx__conv1d_siz
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 3,
-        .groups = {fmx__conv1d_ceil(s->in_n, TILE_N), fmx__conv1d_ceil(s->in_c, TILE_M), s->batch},
+        .groups = {fmx__op_divide_up(s->in_n, TILE_N), fmx__op_divide_up(s->in_c, TILE_M),
+                   s->batch},
         .local = {TILE_ITEMS, 1, 1},
         .fixed_group = true,
         .flops = fmx__conv1d_product_flops(s),
@@ -207,7 +208,7 @@ static fmx_status launch_grad_weight(const fmx__op_call *call, const fmx__conv1d
         fmx__arg_buffer(call->grad_out, fmx__conv1d_out_bytes(s)),
         fmx__arg_buffer(call->in[0], fmx__conv1d_in_bytes(s)),
         fmx__arg_u32(s->batch),
-        fmx__arg_u32(fmx__conv1d_ceil(s->steps, s->slices)),
+        fmx__arg_u32(fmx__op_divide_up(s->steps, s->slices)),
         fmx__arg_u32(s->in_c),
         fmx__arg_u32(s->in_n),
         fmx__arg_u32(s->out_c),
@@ -223,7 +224,7 @@ static fmx_status launch_grad_weight(const fmx__op_call *call, const fmx__conv1d
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 3,
-        .groups = {fmx__conv1d_ceil(s->terms, TILE_N), fmx__conv1d_ceil(s->out_c, TILE_M),
+        .groups = {fmx__op_divide_up(s->terms, TILE_N), fmx__op_divide_up(s->out_c, TILE_M),
                    s->slices},
         .local = {TILE_ITEMS, 1, 1},
         .fixed_group = true,

@@ -22,11 +22,6 @@ typedef struct fmx__conv1d_sizes {
     size_t slices; /* of them, summed apart */
 } fmx__conv1d_sizes;
 
-static inline size_t fmx__conv1d_ceil(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static inline size_t fmx__conv1d_in_bytes(const fmx__conv1d_sizes *s)
 {
     return s->batch * s->in_c * s->in_n * sizeof(float);

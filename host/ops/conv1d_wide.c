@@ -36,12 +36,12 @@ typedef struct groups {
 
 static size_t pad(size_t n)
 {
-    return fmx__conv1d_ceil(n, LANES) * LANES;
+    return fmx__op_divide_up(n, LANES) * LANES;
 }
 
 static size_t blocks_of(size_t rows)
 {
-    return fmx__conv1d_ceil(rows, BLOCK);
+    return fmx__op_divide_up(rows, BLOCK);
 }
 
 /* Forward, and what backward to the weight reads. */
@@ -85,9 +85,9 @@ static layout backward_layout(const fmx__conv1d_sizes *s)
     bool in_place = s->stride == 1 && s->reach == 1;
     layout l = {
         .phases = s->stride < s->reach ? s->stride : s->reach,
-        .most = fmx__conv1d_ceil(s->taps, apart),
+        .most = fmx__op_divide_up(s->taps, apart),
         .left = (s->reach - 1) / s->stride,
-        .count = s->stride == 1 ? s->in_n : fmx__conv1d_ceil(s->in_n + s->left, s->stride),
+        .count = s->stride == 1 ? s->in_n : fmx__op_divide_up(s->in_n + s->left, s->stride),
     };
     l.first = l.left + (s->stride == 1 ? s->left : 0);
     l.weights_at = pad(l.phases * (1 + l.most));
@@ -102,7 +102,7 @@ static layout backward_layout(const fmx__conv1d_sizes *s)
 
 static size_t steps_of(const fmx__conv1d_sizes *s)
 {
-    return s->batch * fmx__conv1d_ceil(s->out_n, RUN);
+    return s->batch * fmx__op_divide_up(s->out_n, RUN);
 }
 
 static size_t part_floats(const fmx__conv1d_sizes *s)
@@ -308,7 +308,7 @@ fmx_status fmx__conv1d_wide_grad_weight(const fmx__op_call *call, const fmx__con
         fmx__arg_u64(l.pitch == 0 ? 0 : l.rows_at),
         fmx__arg_u64(l.row),
         fmx__arg_u64(s->batch),
-        fmx__arg_u64(fmx__conv1d_ceil(steps_of(s), slices)),
+        fmx__arg_u64(fmx__op_divide_up(steps_of(s), slices)),
         fmx__arg_u64(s->in_c),
         fmx__arg_u64(s->out_c),
         fmx__arg_u64(s->out_n),
@@ -318,7 +318,7 @@ fmx_status fmx__conv1d_wide_grad_weight(const fmx__op_call *call, const fmx__con
         fmx__arg_u64(l.pitch),
     };
     /* slices that steps do not reach must not be summed */
-    size_t used = fmx__conv1d_ceil(steps_of(s), fmx__conv1d_ceil(steps_of(s), slices));
+    size_t used = fmx__op_divide_up(steps_of(s), fmx__op_divide_up(steps_of(s), slices));
     fmx__arg sum_args[] = {
         fmx__arg_buffer(call->grad_weight[FMX__CONV1D_WEIGHT], fmx__conv1d_weight_bytes(s)),
         options->bias
@@ -340,7 +340,7 @@ fmx_status fmx__conv1d_wide_grad_weight(const fmx__op_call *call, const fmx__con
     if (status == FMX_OK)
         status = launch_weight(
             call, "conv1d_weight_sum_wide", sum_args, FMX__COUNT(sum_args),
-            (groups){{fmx__conv1d_ceil(s->terms + 1, SUM_CELLS), blocks_of(s->out_c), 1}},
+            (groups){{fmx__op_divide_up(s->terms + 1, SUM_CELLS), blocks_of(s->out_c), 1}},
             (double)parts, (double)parts * sizeof(float));
     return status;
 }

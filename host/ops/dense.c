@@ -155,14 +155,10 @@ typedef struct wide_layout {
     size_t floats;
 } wide_layout;
 
-static size_t divide_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static wide_layout layout_of(size_t batch, size_t features, size_t units)
 {
-    wide_layout w = {.panels = divide_up(batch, PANEL), .slices = divide_up(features, WIDE_SLICE)};
+    wide_layout w = {.panels = fmx__op_divide_up(batch, PANEL),
+                     .slices = fmx__op_divide_up(features, WIDE_SLICE)};
     w.parts_at = w.panels * features * PANEL;
     w.floats = w.parts_at + w.slices * w.panels * units * PANEL;
     return w;
@@ -205,7 +201,7 @@ static fmx_status forward_wide(const fmx__op_call *call, size_t features, size_t
         fmx__arg_buffer(call->weight[WEIGHT], units * features * sizeof(float)),
         fmx__arg_u64(features),
         fmx__arg_u64(units),
-        fmx__arg_u64(divide_up(features, w.slices)),
+        fmx__arg_u64(fmx__op_divide_up(features, w.slices)),
     };
     fmx__arg combine_args[] = {
         fmx__arg_buffer(call->out, out_floats * sizeof(float)),
@@ -218,8 +214,8 @@ static fmx_status forward_wide(const fmx__op_call *call, size_t features, size_t
         fmx__arg_u64(w.slices),
         fmx__arg_u32(call->relu),
     };
-    const size_t turn_groups[3] = {divide_up(features, 16), 2 * w.panels, 1};
-    const size_t product_groups[3] = {w.panels, divide_up(units, WIDE_ROWS), w.slices};
+    const size_t turn_groups[3] = {fmx__op_divide_up(features, 16), 2 * w.panels, 1};
+    const size_t product_groups[3] = {w.panels, fmx__op_divide_up(units, WIDE_ROWS), w.slices};
     const size_t combine_groups[3] = {units, 2 * w.panels, 1};
     fmx_status status = launch_wide(call, "dense_panels_wide", turn, FMX__COUNT(turn), turn_groups,
                                     0, 2 * panel_floats * sizeof(float));
@@ -371,8 +367,9 @@ static fmx_status backward(const fmx__op_call *call)
     fmx_status status = launch_bias(call, units);
     if (fmx__device_wide(call->device)) {
         if (status == FMX_OK)
-            status = backward_wide(call, "dense_grad_weight_wide", grad_weight.out, units,
-                                   grad_weight.b, call->batch, divide_up(units, WIDE_UNITS));
+            status =
+                backward_wide(call, "dense_grad_weight_wide", grad_weight.out, units, grad_weight.b,
+                              call->batch, fmx__op_divide_up(units, WIDE_UNITS));
         if (status == FMX_OK && call->grad_in[0] != NULL)
             status = backward_wide(call, "dense_grad_in_wide", grad_in.out, call->batch, grad_in.b,
                                    units, 1);

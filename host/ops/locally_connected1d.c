@@ -25,7 +25,8 @@ static const fmx__option option_table[] = {
      fmx__initialiser_names, "how the weight starts; the bias starts with 0, or as PyTorch's"},
 };
 
-static const fmx__local_options defaults = {{"", ""}, 1, 1, 0, true, FMX__INIT_GLOROT_UNIFORM};
+static const fmx__local_options defaults = {{"", ""},          1,    1,
+                                            FMX__PADDING_SAME, true, FMX__INIT_GLOROT_UNIFORM};
 
 fmx__local_sizes fmx__local_sizes_of(const fmx__local_options *options, const fmx__shape *in,
                                      size_t batch)
@@ -37,18 +38,13 @@ fmx__local_sizes fmx__local_sizes_of(const fmx__local_options *options, const fm
         .taps = (size_t)options->kernel,
         .in_n = in->positions,
     };
-    if (options->padding == 0) {
+    if (options->padding == FMX__PADDING_SAME) {
         s.out_n = s.in_n;
         s.left = (s.taps - 1) / 2;
     } else if (s.in_n >= s.taps) {
         s.out_n = s.in_n - s.taps + 1;
     }
     return s;
-}
-
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
 }
 
 static size_t in_bytes(const fmx__local_sizes *s)
@@ -144,9 +140,9 @@ static fmx_status launch(const fmx__op_call *call, const fmx__local_sizes *s,
         .flops = flops_of(s),
         .bytes = bytes_of(s),
     };
-    job.global[0] = wide ? ceil_div(columns, BLOCK) : positions;
-    job.global[1] = wide ? ceil_div(positions, WIDTH) : ceil_div(rows, FEW);
-    job.global[2] = wide ? 0 : ceil_div(columns, MANY);
+    job.global[0] = wide ? fmx__op_divide_up(columns, BLOCK) : positions;
+    job.global[1] = wide ? fmx__op_divide_up(positions, WIDTH) : fmx__op_divide_up(rows, FEW);
+    job.global[2] = wide ? 0 : fmx__op_divide_up(columns, MANY);
     job.local[0] = wide ? 1 : GROUP;
     job.local[1] = 1;
     job.local[2] = wide ? 0 : 1;
@@ -182,7 +178,7 @@ static fmx_status backward_weight(const fmx__op_call *call, const fmx__local_siz
     };
     /* columns: channels and taps; in a tile of the plain kernel channels of one tap */
     size_t channels =
-        fmx__device_wide(call->device) ? s->channels : ceil_div(s->channels, MANY) * MANY;
+        fmx__device_wide(call->device) ? s->channels : fmx__op_divide_up(s->channels, MANY) * MANY;
     return launch(call, s, kernel, args, 4, s->out_n, s->filters, channels * s->taps);
 }
 

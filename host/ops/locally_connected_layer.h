@@ -2,7 +2,7 @@
 #ifndef FIDMIX_LOCALLY_CONNECTED_LAYER_H
 #define FIDMIX_LOCALLY_CONNECTED_LAYER_H
 
-#include "op.h"
+#include "conv1d_layer.h"
 
 enum { FMX__LOCAL_WEIGHT = 0, FMX__LOCAL_BIAS = 1 };
 
@@ -10,7 +10,7 @@ typedef struct fmx__local_options {
     fmx__layer layer;
     int64_t filters;
     int64_t kernel;
-    int padding; /* 0 same, 1 valid */
+    int padding; /* fmx__padding */
     bool bias;
     int initialiser; /* fmx__initialiser, of the weight */
 } fmx__local_options;

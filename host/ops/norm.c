@@ -46,11 +46,6 @@ typedef struct sizes {
     fmx__norm_mode mode;
 } sizes;
 
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static sizes sizes_of(const fmx__norm_options *o, const fmx__shape *in, size_t batch)
 {
     sizes s = {
@@ -68,10 +63,10 @@ static sizes sizes_of(const fmx__norm_options *o, const fmx__shape *in, size_t b
     s.per_set = s.channels / (size_t)o->groups;
     s.sets = s.mode == FMX__NORM_GROUPS ? batch * (size_t)o->groups : batch * s.positions;
     s.floats = s.per_set * s.positions;
-    s.chunk = ceil_div(ceil_div(s.floats, MOST_CHUNKS), LANES) * LANES;
+    s.chunk = fmx__op_divide_up(fmx__op_divide_up(s.floats, MOST_CHUNKS), LANES) * LANES;
     if (s.chunk < LEAST_CHUNK)
         s.chunk = LEAST_CHUNK;
-    s.chunks = ceil_div(s.floats, s.chunk);
+    s.chunks = fmx__op_divide_up(s.floats, s.chunk);
     return s;
 }
 
@@ -181,7 +176,7 @@ static fmx_status launch_columns(const fmx__op_call *call, const sizes *s, const
         .arg = args,
         .arg_count = arg_count,
         .dims = 2,
-        .global = {s->wide ? ceil_div(s->positions, LANES) : s->positions, s->batch},
+        .global = {s->wide ? fmx__op_divide_up(s->positions, LANES) : s->positions, s->batch},
         .local = {s->wide ? 1 : POINTWISE, 1},
         .flops = flops,
         .bytes = bytes,

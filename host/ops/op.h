@@ -184,6 +184,12 @@ const fmx__op *fmx__op_find(const char *name);
 /* Fails with "where: what", FMX_ERROR_RECIPE. */
 fmx_status fmx__op_refuse(const fmx__op_site *site, const char *format, ...) FMX__PRINTF(2, 3);
 
+/* How many pieces of `b` cover `a`. */
+static inline size_t fmx__op_divide_up(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
 /* Bytes of `shape` for a batch: sizes are checked when the graph plans, so this cannot overflow. */
 static inline size_t fmx__op_bytes(const fmx__shape *shape, size_t batch)
 {

@@ -39,16 +39,11 @@ static const fmx__recurrent_options defaults = {
 static const char *const names[FMX__RECURRENT_STACK][2][FMX__RECURRENT_TENSORS] = {
     NAMES("0"), NAMES("1"), NAMES("2"), NAMES("3"), NAMES("4"), NAMES("5"), NAMES("6"), NAMES("7")};
 
-static size_t divide_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* Where `floats` more lie behind *end. */
 static size_t place(size_t *end, size_t floats)
 {
     size_t at = *end;
-    *end += divide_up(floats, ALIGN) * ALIGN;
+    *end += fmx__op_divide_up(floats, ALIGN) * ALIGN;
     return at;
 }
 
@@ -80,10 +75,11 @@ fmx__recurrent_sizes fmx__recurrent_sizes_of(const fmx__recurrent_options *optio
         .layers = (size_t)options->layers,
     };
     s.lanes = wide ? 16 : s.units;
-    s.blocks = divide_up(s.units, s.lanes);
+    s.blocks = fmx__op_divide_up(s.units, s.lanes);
     s.width = s.blocks * s.lanes;
     s.rows = s.batch * (s.steps + 1);
-    s.slices = divide_up(s.rows, SLICE) < MOST_SLICES ? divide_up(s.rows, SLICE) : MOST_SLICES;
+    s.slices = fmx__op_divide_up(s.rows, SLICE) < MOST_SLICES ? fmx__op_divide_up(s.rows, SLICE)
+                                                              : MOST_SLICES;
     size_t rows = s.directions * s.rows;
     size_t most_inputs = 0;
     size_t most_packed = 0;

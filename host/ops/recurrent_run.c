@@ -43,7 +43,7 @@ static fmx_status launch_product(const fmx__op_call *call, const fmx__recurrent_
         fmx__arg_u64(p->m),
         fmx__arg_u64(p->n),
         fmx__arg_u64(p->k),
-        fmx__arg_u64(fmx__recurrent_divide_up(p->k, p->slices)),
+        fmx__arg_u64(fmx__op_divide_up(p->k, p->slices)),
         fmx__arg_u64(p->slices),
         fmx__arg_u64(p->a_row),
         fmx__arg_u64(p->a_column),
@@ -59,7 +59,7 @@ static fmx_status launch_product(const fmx__op_call *call, const fmx__recurrent_
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 3,
-        .groups = {fmx__recurrent_divide_up(p->n, 64), fmx__recurrent_divide_up(p->m, 32),
+        .groups = {fmx__op_divide_up(p->n, 64), fmx__op_divide_up(p->m, 32),
                    s->directions * p->slices},
         .local = {128, 1, 1},
         .fixed_group = true,
@@ -266,7 +266,7 @@ static fmx_status weight_parts(const fmx__op_call *call, const fmx__recurrent_si
         fmx__arg_u64(s->rows),
         fmx__arg_u64(part->inputs),
         fmx__arg_u64(s->units),
-        fmx__arg_u64(fmx__recurrent_divide_up(s->rows, s->slices)),
+        fmx__arg_u64(fmx__op_divide_up(s->rows, s->slices)),
     };
     double rows = (double)s->directions * (double)s->rows;
     fmx__launch job = {
@@ -344,7 +344,7 @@ static fmx_status grad_rows(const fmx__op_call *call, const fmx__recurrent_sizes
         .arg = args,
         .arg_count = FMX__COUNT(args),
         .dims = 2,
-        .groups = {fmx__recurrent_divide_up(s->rows, INPUT_ROWS), s->directions},
+        .groups = {fmx__op_divide_up(s->rows, INPUT_ROWS), s->directions},
         .local = {1, 1},
         .fixed_group = true,
         .flops = rows * 8 * (double)part->inputs * (double)s->width,

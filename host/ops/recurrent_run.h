@@ -13,11 +13,6 @@ enum {
     FMX__RECURRENT_BIAS_HH = 3,
 };
 
-static inline size_t fmx__recurrent_divide_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static inline fmx_buffer *fmx__recurrent_state_of(const fmx__op_call *call)
 {
     return call->training ? call->saved : call->scratch;

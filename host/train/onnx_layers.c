@@ -83,7 +83,7 @@ static const char *weight(const fmx__onnx_layer *l, size_t index, size_t rank, c
                             dim, l->weight[index]);
 }
 
-static const char *own_weight(const fmx__onnx_layer *l, size_t index)
+const char *fmx__onnx_own_weight(const fmx__onnx_layer *l, size_t index)
 {
     const fmx__op_weight *spec = &l->layer->plan.weight[index];
     return weight(l, index, spec->rank, spec->dim);
@@ -106,7 +106,8 @@ static void pads_of(size_t n, size_t out, size_t stride, size_t reach, bool all_
 static Onnx__NodeProto *convolve(const fmx__onnx_layer *l, const char *op, const int64_t pads[2])
 {
     bool bias = l->layer->plan.weight_count > 1;
-    const char *in[3] = {l->in[0], own_weight(l, 0), bias ? own_weight(l, 1) : NULL};
+    const char *in[3] = {l->in[0], fmx__onnx_own_weight(l, 0),
+                         bias ? fmx__onnx_own_weight(l, 1) : NULL};
     int64_t kernel = fmx__onnx_whole(l, "kernel");
     int64_t stride = fmx__onnx_whole(l, "stride");
     int64_t dilation = fmx__onnx_whole(l, "dilation");
@@ -160,7 +161,7 @@ static void add_dense(const fmx__onnx_layer *l)
     const fmx__op_weight *spec = &l->layer->plan.weight[0];
     const size_t dim[3] = {spec->dim[0], spec->dim[1], 1};
     const char *in[3] = {l->in[0], weight(l, 0, 3, dim),
-                         l->layer->plan.weight_count > 1 ? own_weight(l, 1) : NULL};
+                         l->layer->plan.weight_count > 1 ? fmx__onnx_own_weight(l, 1) : NULL};
     if (fmx__onnx_shape_of(l, 0)->positions != 1) {
         refuse(l, "of more than one position cannot be exported");
         return;
@@ -306,8 +307,8 @@ static void add_batch_norm(const fmx__onnx_layer *l)
 {
     static const double conventional[2] = {1e-3, 1e-5}; /* Keras, PyTorch */
     double epsilon = fmx__onnx_number(l, "epsilon");
-    const char *in[5] = {l->in[0], own_weight(l, 0), own_weight(l, 1), own_weight(l, 2),
-                         own_weight(l, 3)};
+    const char *in[5] = {l->in[0], fmx__onnx_own_weight(l, 0), fmx__onnx_own_weight(l, 1),
+                         fmx__onnx_own_weight(l, 2), fmx__onnx_own_weight(l, 3)};
     if (!(epsilon > 0))
         epsilon = conventional[fmx__onnx_whole(l, "convention") != 0];
     fmx__onnx_float(l->o, fmx__onnx_layer_node(l, "BatchNormalization", in, 5), "epsilon", epsilon);

@@ -4,15 +4,9 @@
 static const char *window(const fmx__onnx_layer *l, const char *from, int64_t channels,
                           int64_t first, int64_t count)
 {
-    const int64_t begin[1] = {first};
-    const int64_t end[1] = {first + count};
-    const int64_t axis[1] = {2};
     const int64_t shape[4] = {-1, channels, 1, count};
-    const char *in[4] = {from, fmx__onnx_ints(l->o, begin, 1), fmx__onnx_ints(l->o, end, 1),
-                         fmx__onnx_ints(l->o, axis, 1)};
-    const char *out = fmx__onnx_text(l->o, "value_%zu", l->o->graph.n_node);
-    fmx__onnx_node(l->o, "Slice", in, 4, out);
-    return fmx__onnx_reshape(l->o, out, shape, 4, NULL);
+    const char *cut = fmx__onnx_cut(l->o, from, 2, first, count, NULL);
+    return fmx__onnx_reshape(l->o, cut, shape, 4, NULL);
 }
 
 /* The windows of all positions beside each other, [batch][channels][taps][positions out], times the
@@ -20,7 +14,6 @@ static const char *window(const fmx__onnx_layer *l, const char *from, int64_t ch
 void fmx__onnx_local(const fmx__onnx_layer *l)
 {
     const fmx__op_weight *weight = &l->layer->plan.weight[0];
-    const fmx__op_weight *bias = &l->layer->plan.weight[1];
     bool has_bias = l->layer->plan.weight_count > 1;
     int64_t channels = (int64_t)weight->dim[1];
     int64_t taps = (int64_t)weight->dim[2];
@@ -37,16 +30,12 @@ void fmx__onnx_local(const fmx__onnx_layer *l)
         return;
     const char *windows = fmx__onnx_text(l->o, "%s.windows", l->out);
     fmx__onnx_int(l->o, fmx__onnx_node(l->o, "Concat", part, (size_t)taps, windows), "axis", 2);
-    const char *in[2] = {
-        windows, fmx__onnx_floats(l->o, fmx__onnx_text(l->o, "%s.%s", l->layer->name, weight->name),
-                                  weight->rank, weight->dim, l->weight[0])};
+    const char *in[2] = {windows, fmx__onnx_own_weight(l, 0)};
     const char *sum = has_bias ? fmx__onnx_text(l->o, "%s.sum", l->out) : l->out;
     Onnx__NodeProto *n = fmx__onnx_node(l->o, "Einsum", in, 2, sum);
     fmx__onnx_string(l->o, n, "equation", "bctn,fctn->bfn");
     if (!has_bias)
         return;
-    const char *terms[2] = {
-        sum, fmx__onnx_floats(l->o, fmx__onnx_text(l->o, "%s.%s", l->layer->name, bias->name),
-                              bias->rank, bias->dim, l->weight[1])};
+    const char *terms[2] = {sum, fmx__onnx_own_weight(l, 1)};
     fmx__onnx_node(l->o, "Add", terms, 2, l->out);
 }

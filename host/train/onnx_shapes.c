@@ -47,13 +47,20 @@ void fmx__onnx_add_unfold(const fmx__onnx_layer *l)
         exchange(l, l->layer->plan.out.positions / in->positions, in->channels, in->positions);
 }
 
+const char *fmx__onnx_cut(fmx__onnx *o, const char *from, int64_t axis, int64_t first,
+                          int64_t count, const char *out)
+{
+    const char *name = out != NULL ? out : fmx__onnx_text(o, "value_%zu", o->graph.n_node);
+    int64_t end = first + count;
+    const char *in[4] = {from, fmx__onnx_ints(o, &first, 1), fmx__onnx_ints(o, &end, 1),
+                         fmx__onnx_ints(o, &axis, 1)};
+    fmx__onnx_node(o, "Slice", in, 4, name);
+    return name;
+}
+
 static void cut_axis(const fmx__onnx_layer *l, int64_t first, int64_t count)
 {
-    int64_t end = first + count;
-    int64_t axis = 1 + fmx__onnx_whole(l, "of");
-    const char *in[4] = {l->in[0], fmx__onnx_ints(l->o, &first, 1), fmx__onnx_ints(l->o, &end, 1),
-                         fmx__onnx_ints(l->o, &axis, 1)};
-    fmx__onnx_layer_node(l, "Slice", in, 4);
+    fmx__onnx_cut(l->o, l->in[0], 1 + fmx__onnx_whole(l, "of"), first, count, l->out);
 }
 
 static int64_t cut_length(const fmx__onnx_layer *l)

@@ -16,6 +16,13 @@ static inline Onnx__NodeProto *fmx__onnx_layer_node(const fmx__onnx_layer *l, co
     return fmx__onnx_node(l->o, op, in, count, l->out);
 }
 
+/* A weight of the layer under the name "layer.weight". */
+const char *fmx__onnx_own_weight(const fmx__onnx_layer *l, size_t index);
+
+/* `count` values of an axis from `first` on; the output's name, which may be left to it (NULL). */
+const char *fmx__onnx_cut(fmx__onnx *o, const char *from, int64_t axis, int64_t first,
+                          int64_t count, const char *out);
+
 void fmx__onnx_add_reshape(const fmx__onnx_layer *l);
 void fmx__onnx_add_permute(const fmx__onnx_layer *l);
 void fmx__onnx_add_fold(const fmx__onnx_layer *l);

@@ -13,7 +13,6 @@ before the channels; both are turned to fidmix's order here. Tensors
 "locally_connected1d.<n>.<what>", what = input, weight, bias, output, grad_output, grad_input,
 grad_weight, grad_bias; metadata with valid= and bias=.
 """
-import json
 import os
 import sys
 
@@ -21,29 +20,15 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 import numpy as np
 import tensorflow as tf
 
+import golden_tensors
+
 tf.keras.backend.set_floatx("float64")
 rng = np.random.default_rng(7)
 tensors, settings = {}, {}
 
 
-def write(path):
-    """A safetensors file in which everything is sorted."""
-    header, end = {"__metadata__": settings}, 0
-    for name in sorted(tensors):
-        value = tensors[name]
-        header[name] = {"dtype": "F32", "shape": value.shape, "data_offsets": [end, end + value.nbytes]}
-        end += value.nbytes
-    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as f:
-        f.write(len(text).to_bytes(8, "little") + text)
-        for name in sorted(tensors):
-            np.ascontiguousarray(tensors[name]).tofile(f)
-
-
 def random(*shape):
-    """Uniform on [-1, 1), exact in float32."""
-    return rng.uniform(-1, 1, shape).astype(np.float32).astype(np.float64)
+    return golden_tensors.random(rng, *shape)
 
 
 def case(n, batch, channels, positions, filters, taps, valid, bias):
@@ -82,4 +67,4 @@ case(0, 3, 4, 21, 5, 3, False, True)
 case(1, 2, 6, 40, 3, 1, True, True)
 case(2, 9, 3, 18, 2, 4, False, False)
 case(3, 2, 2, 37, 3, 5, True, True)
-write(os.path.join(sys.argv[1], "keras_locally_connected.safetensors"))
+golden_tensors.write(os.path.join(sys.argv[1], "keras_locally_connected.safetensors"), tensors, settings)

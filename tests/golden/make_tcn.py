@@ -15,35 +15,19 @@ settings as "key=value ...":
   cumulative_layer_norm   mean and variance at position t over all channels and positions up to t
                     (Luo and Mesgarani 2019), written with cumsum; epsilon=
 """
-import json
 import sys
 
 import numpy as np
 import torch
 
+import golden_tensors
+
 rng = np.random.default_rng(5)
 tensors, settings = {}, {}
 
 
-def write(path):
-    """A safetensors file in which everything is sorted."""
-    header, end = {"__metadata__": settings}, 0
-    for name in sorted(tensors):
-        value = tensors[name]
-        header[name] = {"dtype": "F32", "shape": value.shape, "data_offsets": [end, end + value.nbytes]}
-        end += value.nbytes
-    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as f:
-        f.write(len(text).to_bytes(8, "little") + text)
-        for name in sorted(tensors):
-            np.ascontiguousarray(tensors[name]).tofile(f)
-
-
 def random(*shape):
-    """Uniform on [-1, 1), exact in float32."""
-    return torch.tensor(rng.uniform(-1, 1, shape).astype(np.float32).astype(np.float64),
-                        requires_grad=True)
+    return torch.tensor(golden_tensors.random(rng, *shape), requires_grad=True)
 
 
 def keep(name, call, **given):
@@ -105,4 +89,4 @@ def norms():
 
 depthwise()
 norms()
-write(sys.argv[1] + "/torch_tcn_ops.safetensors")
+golden_tensors.write(sys.argv[1] + "/torch_tcn_ops.safetensors", tensors, settings)
